@@ -1,0 +1,259 @@
+"""The events: what one service tells the others, one frozen class per event and version.
+
+Every event carries the full current state of one entity, never a delta, together with a version that only grows
+(design, section 3.1). `contracts/events/*.schema.json` are generated from these classes; a released schema is frozen.
+
+Conventions of the wire: an instant is RFC 3339 text in UTC with `Z`; a day is `YYYY-MM-DD`; a number that is not a small
+integer is decimal text; an absent fact is `null`, never a magic value. Readers ignore fields they do not know.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Instant = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$", description="RFC 3339 instant in UTC")]
+Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", description="calendar day in the programme's time zone")]
+DecimalText = Annotated[str, Meta(pattern=r"^-?\d{1,18}(\.\d{1,18})?$", description="exact decimal number as text")]
+Version = Annotated[int, Meta(ge=0, description="grows with every change of the entity; never reused with another content")]
+Identifier = Annotated[str, Meta(min_length=1, max_length=200)]
+Code = Annotated[str, Meta(min_length=1, max_length=100)]
+
+ResponseStatus = Literal["completed", "amended", "entered-in-error"]
+Sex = Literal["female", "male", "other", "unknown"]
+Treatment = Literal["in-treatment", "completed", "stopped-early", "entered-in-error"]
+Participation = Literal["following", "withdrawn", "deceased", "objected"]
+Counts = Literal["counted", "waiting", "after-end", "off-window", "unscheduled", "surplus", "retracted"]
+Verdict = Literal["improved", "unchanged", "deteriorated", "not-evaluable"]
+FollowUpState = Literal["due", "overdue", "answered", "missed", "left", "not-due"]
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """What all events share. `version` comes first in the JSON text: `outbox` puts the number in without encoding anew."""
+
+    version: Version
+
+
+class EpisodeChanged(Event, frozen=True, kw_only=True):
+    """One treatment episode as the hospital reports it (M14, M15). Key: subject."""
+
+    episode: Identifier
+    subject: Identifier
+    organisation: Identifier
+    programme: Code
+    t0: Day
+    sex: Sex
+    birth_year: int | None
+    treatment: Treatment
+    treatment_ended: Day | None
+    participation: Participation
+    participation_since: Day | None
+    received: Instant
+
+
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One coded or numeric answer; free text never leaves intake. Exactly one of the values is set; a repeating question gives several."""
+
+    link: Identifier
+    integer: int | None = None
+    decimal: DecimalText | None = None
+    code: Code | None = None
+    boolean: bool | None = None
+
+
+class ResponseAccepted(Event, frozen=True, kw_only=True):
+    """One set of answers, current version (M10 to M13). Key: subject."""
+
+    response: Identifier
+    subject: Identifier
+    organisation: Identifier
+    questionnaire: Identifier
+    questionnaire_version: Identifier
+    status: ResponseStatus
+    measured: Instant
+    received: Instant
+    stated_episode: Identifier | None
+    stated_moment: Code | None
+    answers: tuple[Answer, ...]
+    resource: Identifier
+    tie_break: Identifier
+    """The sender's identifier, hashed: decides between equal measured instants (M6) without showing the identifier."""
+
+
+class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One outcome of one answer: an integer with its scale (value = integer / 10**scale) or a category code."""
+
+    measure: Code
+    integer: int | None = None
+    scale: int = 0
+    code: Code | None = None
+
+
+class PlacedResult(Struct, frozen=True, kw_only=True):
+    """One counted answer at its moment (M5 to M8)."""
+
+    response: Identifier
+    instrument: Code
+    moment: Code
+    day: Day
+    measured: Instant
+    received: Instant
+    scorable: bool
+    results: tuple[Result, ...]
+
+
+class RuleVerdict(Struct, frozen=True, kw_only=True):
+    """One rule's judgement of one pair (M25). `margin`: how far beyond (positive) or short of (negative) the threshold, in score points."""
+
+    rule: Code
+    rule_version: Code
+    verdict: Verdict
+    margin: DecimalText | None
+
+
+class PlacedVerdict(Struct, frozen=True, kw_only=True):
+    """The verdicts of one instrument at one follow-up moment against t0."""
+
+    instrument: Code
+    moment: Code
+    change: DecimalText
+    verdicts: tuple[RuleVerdict, ...]
+
+
+class EpisodeScored(Event, frozen=True, kw_only=True):
+    """One episode whole: its facts, every counted result, every verdict under every rule. Key: subject."""
+
+    episode: Identifier
+    subject: Identifier
+    organisation: Identifier
+    programme: Code
+    protocol_version: Code
+    t0: Day
+    sex: Sex
+    birth_year: int | None
+    treatment: Treatment
+    treatment_ended: Day | None
+    participation: Participation
+    participation_since: Day | None
+    received: Instant
+    """The greatest received instant of the episode version and the answers this state rests on."""
+    results: tuple[PlacedResult, ...]
+    verdicts: tuple[PlacedVerdict, ...]
+
+
+class ScoreComputed(Event, frozen=True, kw_only=True):
+    """One answer's results, its moment and how it counts (M8, M39). Key: subject."""
+
+    response: Identifier
+    subject: Identifier
+    organisation: Identifier
+    instrument: Code
+    instrument_version: Code
+    questionnaire_version: Identifier
+    algorithm: Code
+    episode: Identifier | None
+    moment: Code | None
+    moment_stated: bool
+    in_window: bool
+    day: Day
+    counts: Counts
+    scorable: bool
+    not_scorable_reason: str | None
+    results: tuple[Result, ...]
+
+
+class McicChanged(Event, frozen=True, kw_only=True):
+    """One pair of baseline and follow-up of one episode and instrument: per rule a verdict, or the reason there is none (M19, M25, M39). Key: subject."""
+
+    episode: Identifier
+    subject: Identifier
+    instrument: Code
+    moment: Code
+    baseline: Result | None
+    follow_up: Result | None
+    change: DecimalText | None
+    verdicts: tuple[RuleVerdict, ...]
+    none_because: Literal["no-follow-up", "not-scorable", "no-baseline", "not-evaluable", "retracted-episode"] | None
+
+
+class FollowUpDue(Event, frozen=True, kw_only=True):
+    """One scheduled moment of one episode and where it stands today (M23, M39). Key: cohort."""
+
+    episode: Identifier
+    cohort: Code
+    organisation: Identifier
+    moment: Code
+    opens: Day
+    target: Day
+    closes: Day
+    state: FollowUpState
+
+
+class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One number of a figure: exactly one of value, suppressed (M37) and reason (M34: why there is no number) is given."""
+
+    value: int | str | None = None
+    suppressed: bool = False
+    reason: str | None = None
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One row of a figure: what it is about (`stratum`, for example year and moment) and its numbers by name."""
+
+    stratum: dict[str, str]
+    cells: dict[str, Cell]
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """One table of numbers: a name, the population it is about, what it counts, and its rows in reading order."""
+
+    name: Code
+    population: str
+    denominator: str
+    rows: tuple[Row, ...]
+
+
+class CohortSnapshot(Event, frozen=True, kw_only=True):
+    """One cohort's complete, suppressed figures at one data date (M35, M37, M38). Key: cohort."""
+
+    cohort: Code
+    title: str
+    programme: Code
+    protocol_version: Code
+    definition_hash: str
+    derivation: Code
+    minimum_cell: int
+    data_date: Day
+    data_time: Instant | None
+    """The greatest received instant of the answers and episode versions the figures rest on; null while there are none."""
+    rules: tuple[Code, ...]
+    figures: tuple[Figure, ...]
+
+
+class IntakeTally(Event, frozen=True, kw_only=True):
+    """What one organisation sent on one day: sent = accepted + duplicate + refused. Key: organisation."""
+
+    organisation: Identifier
+    day: Day
+    sent: int
+    accepted: int
+    duplicate: int
+    refused: int
+    refused_by_code: dict[str, int]
+
+
+class DataQuality(Event, frozen=True, kw_only=True):
+    """How one organisation's answers count at present, by disposition (M8, M39). Key: organisation."""
+
+    organisation: Identifier
+    counts: dict[str, int]
+    not_scorable: int
+    moment_stated_off_window: int
+    episode_of_another_patient: int
+
+
+def encode(event: Event) -> bytes:
+    """JSON text of an event, `version` first, fields in the order of the class: equal events give equal bytes."""
+    return msgspec.json.encode(event)
