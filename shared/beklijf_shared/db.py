@@ -1,0 +1,160 @@
+"""The database edge: engine, transaction, naming, and the tables of plumbing that every service has.
+
+`told` is a service's stored output, `heard` its stored input; `outbox` is the list of what is still to be sent. See
+`contracts/decisions/0001` and `0002`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    func,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+__all__ = ["Connection", "DBAPIError", "Engine", "Plumbing", "engine", "is_transient", "lock_keys", "metadata", "plumbing", "transaction"]
+
+NAMING = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+STATEMENT_TIMEOUT_SECONDS = 60
+IDLE_IN_TRANSACTION_TIMEOUT_SECONDS = 30
+SERIALIZATION_STATES = ("40001", "40P01", "55P03")
+"""Serialization failure, deadlock, lock not available: the same work may succeed when done again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plumbing:
+    """The tables that every service has, whatever it does."""
+
+    told: Table
+    heard: Table
+    outbox: Table
+    progress: Table
+    dead_letter: Table
+    broker: Table
+
+
+def metadata() -> MetaData:
+    """An empty metadata with the names of constraints fixed, so that migrations can name them."""
+    return MetaData(naming_convention=NAMING)
+
+
+def plumbing(tables: MetaData) -> Plumbing:
+    """Adds the six tables of plumbing to a service's metadata."""
+    return Plumbing(
+        told=_states("told", tables),
+        heard=_states("heard", tables, Column("facts", LargeBinary)),
+        outbox=Table(
+            "outbox",
+            tables,
+            Column("id", BigInteger, primary_key=True, autoincrement=True),
+            Column("topic", Text, nullable=False),
+            Column("entity", Text, nullable=False),
+        ),
+        progress=Table(
+            "progress",
+            tables,
+            Column("incarnation", Text, primary_key=True),
+            Column("direction", Text, primary_key=True),
+            Column("topic", Text, primary_key=True),
+            Column("partition", Integer, primary_key=True),
+            Column("next_offset", BigInteger, nullable=False),
+            Column("backlog", Boolean, nullable=False, server_default=text("false")),
+        ),
+        dead_letter=_dead_letter(tables),
+        broker=Table(
+            "broker",
+            tables,
+            Column("only", Boolean, primary_key=True, server_default=text("true")),
+            Column("incarnation", Text, nullable=False),
+        ),
+    )
+
+
+def _states(name: str, tables: MetaData, *more: Column[bytes]) -> Table:
+    table = Table(
+        name,
+        tables,
+        Column("topic", Text, primary_key=True),
+        Column("entity", Text, primary_key=True),
+        Column("key", Text, nullable=False),
+        Column("version", BigInteger, nullable=False),
+        Column("digest", LargeBinary, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        *more,
+    )
+    Index(f"ix_{name}_key", table.c.key)  # all that is known about one subject: the load of every derivation
+    return table
+
+
+def _dead_letter(tables: MetaData) -> Table:
+    return Table(
+        "dead_letter",
+        tables,
+        Column("id", BigInteger, primary_key=True, autoincrement=True),
+        Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("incarnation", Text, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("partition", Integer, nullable=False),
+        Column("offset", BigInteger, nullable=False),
+        Column("key", LargeBinary),
+        Column("headers", Text, nullable=False),
+        Column("value", LargeBinary),
+        Column("entity", Text),
+        Column("version", BigInteger),
+        Column("reason", Text, nullable=False),
+        Column("replayed_at", DateTime(timezone=True)),
+        Index("uq_dead_letter_place", "incarnation", "topic", "partition", "offset", unique=True),
+    )
+
+
+def engine(url: str, *, pool_size: int = 4) -> Engine:
+    """An engine whose sessions commit durably and cannot hang: timeouts per statement and per idle transaction."""
+    options = (
+        f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s "
+        f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_SECONDS}s "
+        "-c synchronous_commit=on -c timezone=UTC -c jit=off"
+    )
+    arguments = {"options": options, "connect_timeout": 5, "application_name": "beklijf", "prepare_threshold": 2}
+    return create_engine(url, pool_size=pool_size, max_overflow=2, pool_pre_ping=True, connect_args=arguments)
+
+
+@contextmanager
+def transaction(on: Engine) -> Iterator[Connection]:
+    """One transaction, committed when the block ends and rolled back when it raises; the edge of every use case."""
+    with on.begin() as connection:
+        yield connection
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may succeed later: the connection was lost, or the database asked to try again."""
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return isinstance(error, OperationalError) or error.connection_invalidated
+    return state in SERIALIZATION_STATES or state[:2] in ("08", "53", "57")
+
+
+def lock_keys(connection: Connection, keys: Iterable[str]) -> None:
+    """Locks entities (subjects, cohorts) until the transaction ends, in one order everywhere, so that no two batches deadlock."""
+    numbers = sorted({int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True) for key in keys})
+    if numbers:
+        connection.execute(text("SELECT count(pg_advisory_xact_lock(k)) FROM unnest(CAST(:keys AS bigint[])) AS k"), {"keys": numbers})
