@@ -1,0 +1,109 @@
+"""How numbers and words stand on a page: the only place where a figure's text is changed.
+
+Rounding is half up on exact decimal text (M35), never on floats. A percentage is the same digits with the point moved.
+A cell without a number is a word: "suppressed" (M37) or the reason there is none (M34); never 0, never blank.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from beklijf_shared.events import Cell
+
+Kind = Literal["count", "score", "share", "probability", "ratio", "text"]
+
+MINUS = "\N{MINUS SIGN}"
+SUPPRESSED = "suppressed"
+WITHOUT_NUMBER = "none"
+DECIMALS: dict[Kind, int] = {"score": 1, "share": 1, "probability": 3, "ratio": 2}
+SMALLEST_PROBABILITY = Decimal("0.001")
+ALPHA = Decimal("0.05")
+"""A difference is marked when p is below this, exactly (M31)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One cell as a reader sees it: the words, and what kind of words they are (for the style sheet)."""
+
+    text: str
+    state: Literal["number", "suppressed", "none", "text"]
+    title: str = ""
+
+
+def rounded(decimal_text: str, places: int) -> str:
+    """Decimal text cut half up to so many places: `12.345` at 2 is `12.35`, `-0.5` at 0 is `-1`; no negative zero."""
+    value = Decimal(decimal_text).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return format(abs(value) if value.is_zero() else value, f",.{places}f")
+
+
+def percentage(share_text: str, places: int = DECIMALS["share"]) -> str:
+    """A share between 0 and 1 as a percentage: `0.4046` is `40.5`."""
+    return rounded(str(Decimal(share_text).scaleb(2)), places)
+
+
+def probability(decimal_text: str) -> str:
+    """A p-value: three decimals, or `< 0.001`."""
+    if Decimal(decimal_text) < SMALLEST_PROBABILITY:
+        return "< 0.001"
+    return rounded(decimal_text, DECIMALS["probability"])
+
+
+def is_marked(decimal_text: str) -> bool:
+    """Whether a p-value carries the mark: below 0.05, compared exactly, before any rounding (M31)."""
+    return Decimal(decimal_text) < ALPHA
+
+
+def shown(cell: Cell, kind: Kind) -> Shown:
+    """A cell of a figure as words."""
+    if cell.suppressed:
+        return Shown(SUPPRESSED, "suppressed", "too few episodes to show without saying something about one of them")
+    if cell.value is None:
+        return Shown(WITHOUT_NUMBER, "none", reason(cell.reason))
+    if not is_number(cell.value):
+        return Shown(words(str(cell.value)), "text")
+    return Shown(number(str(cell.value), kind).replace("-", MINUS), "number")
+
+
+def number(value: str, kind: Kind) -> str:
+    """Decimal text in the manner of its kind, with an ASCII minus."""
+    if kind == "count":
+        return rounded(value, 0)
+    if kind == "share":
+        return f"{percentage(value)} %"
+    if kind == "probability":
+        return probability(value)
+    return rounded(value, DECIMALS.get(kind, 1))
+
+
+def is_number(value: int | str) -> bool:
+    """Whether a value is a number: an integer, or plain decimal text."""
+    if isinstance(value, int):
+        return True
+    digits = value.removeprefix("-").replace(".", "", 1)
+    return digits.isascii() and digits.isdigit()
+
+
+def reason(text: str | None) -> str:
+    """Why there is no number, as a sentence without a full stop."""
+    return words(text) if text else "no number is defined here"
+
+
+def words(code: str) -> str:
+    """A code as words: `no-follow_up` is `no follow up`."""
+    return code.replace("_", " ").replace("-", " ")
+
+
+def instant(text: str, zone: ZoneInfo) -> str:
+    """An RFC 3339 instant as day, time to the second and zone: `14 March 2019, 09:05:07 CET`."""
+    local = datetime.fromisoformat(text).astimezone(zone)
+    return f"{local.day} {local:%B %Y, %H:%M:%S %Z}"
+
+
+def day(text: str) -> str:
+    """A calendar day in words: `2019-03-14` is `14 March 2019`."""
+    on = datetime.fromisoformat(text)
+    return f"{on.day} {on:%B %Y}"
