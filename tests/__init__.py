@@ -1,0 +1,1 @@
+"""All tests of Beklijf; `tests/README.md` says which kind proves what."""

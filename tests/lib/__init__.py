@@ -1,0 +1,1 @@
+"""What tests are built from: servers, waiting, builders, the plain reference. Never imported by a service."""
