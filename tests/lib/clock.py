@@ -16,7 +16,7 @@ class HandClock:
 
     instant: datetime = NOON
 
-    def now(self) -> datetime:
+    def __call__(self) -> datetime:
         """The instant it was last set to, aware and in UTC."""
         return self.instant
 

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from tests.lib.servers import BrokerServer, PostgresServer
+from tests.lib.servers import NOT_DURABLE, BrokerServer, PostgresServer
 
 POSTGRES_IMAGE = "postgres:18-bookworm"
 KAFKA_IMAGE = "apache/kafka:4.3.1"
@@ -130,7 +130,7 @@ def postgres() -> Iterator[Postgres]:
 
             yield Postgres(stack.enter_context(postgres_container(POSTGRES_IMAGE)), way)
         else:
-            server = PostgresServer(stack.enter_context(scratch()), durable=False).start()
+            server = PostgresServer(stack.enter_context(scratch()), NOT_DURABLE).start()
             stack.callback(server.stop)
             yield Postgres(server.url, way)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from beklijf.local.ports import is_free
 from tests.lib import infra
 from tests.lib.databases import Databases, plain
-from tests.lib.servers import BrokerServer, PostgresServer, listening
+from tests.lib.servers import BrokerServer, PostgresServer
 from tests.lib.wait import wait_until
 
 
@@ -31,11 +32,11 @@ def test_a_broker_of_the_wheel_comes_back_on_the_same_port() -> None:
         port = server.port
 
         server.kill()
-        gone = not listening(port)
+        gone = is_free(port)
         server.start()
 
         assert gone
-        assert listening(port)
+        assert not is_free(port)
         server.kill()
 
 
