@@ -1,0 +1,201 @@
+"""A programme as data: its moments, their windows, and what is asked when (M1, M4, M5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import pairwise
+from types import MappingProxyType
+from zoneinfo import ZoneInfoNotFoundError
+
+from beklijf_domain.calendar import add_months, treatment_year, zone
+from beklijf_domain.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days of one moment of one episode, both ends inside: opens <= target <= closes."""
+
+    opens: date
+    target: date
+    closes: date
+
+    def holds(self, day: date) -> bool:
+        """Whether the day lies inside."""
+        return self.opens <= day <= self.closes
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One planned measurement. `months` after t0, or `months_by_year` by treatment year; `before` and `after` in days.
+
+    `instruments` are the codes of what is asked; an answer to another instrument is unscheduled here (M5).
+    `baseline` is the moment with which a change is compared (M25), None for the baseline itself.
+    """
+
+    code: str
+    title: str
+    months: int | None
+    before: int
+    after: int
+    instruments: tuple[str, ...]
+    baseline: str | None
+    months_by_year: Mapping[int, int] = field(default_factory=dict, hash=False)
+
+    def offset_months(self, year: int) -> int | None:
+        """Calendar months from t0 to the target for that treatment year; None when nothing is scheduled (M4)."""
+        return self.months if self.months is not None else self.months_by_year.get(year)
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One programme at one version. `years` are the treatment years it was written for; any other t0 is accepted (M4).
+
+    `planned` names the instruments that moments ask for and the registry does not have yet: nobody can answer them,
+    and every service says so when it starts.
+    """
+
+    code: str
+    version: str
+    title: str
+    time_zone: str
+    years: tuple[int, ...]
+    moments: tuple[Moment, ...]
+    planned: tuple[str, ...]
+    citation: str
+
+    def moment(self, code: str) -> Moment | None:
+        """The moment of that code, or None: this programme lacks it."""
+        return next((moment for moment in self.moments if moment.code == code), None)
+
+    def window(self, moment: Moment, t0: date) -> Window | None:
+        """The window of a moment for an episode that began at t0; None = not scheduled for that treatment year (M1, M4)."""
+        months = moment.offset_months(treatment_year(t0))
+        if months is None:
+            return None
+        target = add_months(t0, months)
+        return Window(target - timedelta(days=moment.before), target, target + timedelta(days=moment.after))
+
+    def windows(self, t0: date) -> dict[str, Window]:
+        """All windows of an episode by moment code, in the order of the protocol; what is not scheduled is left out."""
+        result: dict[str, Window] = {}
+        for moment in self.moments:
+            window = self.window(moment, t0)
+            if window is not None:
+                result[moment.code] = window
+        return result
+
+    def is_scheduled(self, moment: str, instrument: str) -> bool:
+        """Whether this instrument is asked at this moment (M5)."""
+        found = self.moment(moment)
+        return found is not None and instrument in found.instruments
+
+    def moments_holding(self, day: date, t0: date, instrument: str | None = None) -> tuple[Moment, ...]:
+        """The moments whose window holds the day; with an instrument, only those that ask for it (M5, M7)."""
+        return tuple(
+            moment
+            for moment in self.moments
+            if (instrument is None or instrument in moment.instruments)
+            and (window := self.window(moment, t0)) is not None
+            and window.holds(day)
+        )
+
+    def nearest(self, day: date, t0: date) -> Moment | None:
+        """The moment whose window holds the day, the one with the nearest target if several do; None = off-window (M5)."""
+        holding = self.moments_holding(day, t0)
+        windows = self.windows(t0)
+        return min(holding, key=lambda moment: abs(windows[moment.code].target - day), default=None)
+
+    @property
+    def baseline_moments(self) -> tuple[str, ...]:
+        """The moments that others compare themselves with."""
+        return tuple(dict.fromkeys(moment.baseline for moment in self.moments if moment.baseline is not None))
+
+
+def read(document: Document) -> Protocol:
+    """A protocol from its contract file, proven free of overlapping windows. Raises ContractError."""
+    result = Protocol(
+        code=document.text("code"),
+        version=document.text("version"),
+        title=document.text("title"),
+        time_zone=document.text("time_zone"),
+        years=document.integers("years"),
+        moments=tuple(_moment(entry) for entry in document.tables("moments")),
+        planned=document.texts("planned", default=()),
+        citation=document.text("citation"),
+    )
+    document.finish()
+    _check_names(result, document)
+    overlap = find_overlap(result)
+    if overlap is not None:
+        t0, first, second = overlap
+        document.fail("moments", f"windows of {first} and {second} overlap for t0 = {t0}")
+    return result
+
+
+def _moment(document: Document) -> Moment:
+    by_year = document.table("months_by_year", optional=True)
+    result = Moment(
+        code=document.text("code"),
+        title=document.text("title"),
+        months=document.integer("months", low=0) if document.has("months") else None,
+        before=document.integer("before", low=0),
+        after=document.integer("after", low=0),
+        instruments=document.texts("instruments"),
+        baseline=document.optional_text("baseline"),
+        months_by_year=MappingProxyType({int(year): by_year.integer(year, low=0) for year in by_year.names() if year.isdecimal()}),
+    )
+    if (result.months is None) != bool(result.months_by_year):
+        document.fail("months", "give either months or months_by_year")
+    for part in (by_year, document):
+        part.finish()
+    return result
+
+
+def _check_names(protocol: Protocol, document: Document) -> None:
+    codes = [moment.code for moment in protocol.moments]
+    if len(set(codes)) != len(codes):
+        document.fail("moments", "names a code twice")
+    for moment in protocol.moments:
+        if moment.baseline is not None and (moment.baseline not in codes or moment.baseline == moment.code):
+            document.fail("moments", f"{moment.code} compares itself with {moment.baseline!r}, which is no other moment of this protocol")
+        strangers = set(moment.months_by_year) - set(protocol.years)
+        if strangers:
+            document.fail("moments", f"{moment.code} has months for {min(strangers)}, which is not one of the protocol's years")
+    try:
+        zone(protocol.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        document.fail("time_zone", f"{protocol.time_zone!r} is not a known time zone")
+
+
+def find_overlap(protocol: Protocol) -> tuple[date, str, str] | None:
+    """A t0 for which two windows overlap, with the two moments; None is a proof that there is none, whatever t0 (M1)."""
+    for t0 in representative_days(protocol):
+        windows = sorted(protocol.windows(t0).items(), key=lambda entry: entry[1].opens)
+        for (first, earlier), (second, later) in pairwise(windows):
+            if later.opens <= earlier.closes:
+                return t0, first, second
+    return None
+
+
+def representative_days(protocol: Protocol) -> Iterator[date]:
+    """Days of t0 that stand for all: if windows overlap for any t0 at all, they overlap for one of these.
+
+    How far two targets lie apart depends on three things only. (1) The treatment year, through `months_by_year`: each of the
+    protocol's years is tried itself, and other years have no such moments. (2) The month and the day, where days up to the 28th
+    are never clamped and so behave alike: the 1st, 28th, 29th, 30th and 31st of every month are tried. (3) Which of the years
+    that follow are leap years: a stretch shorter than ninety years holds at most one century that is not a leap year, so the
+    years from one stretch before 1900 to four after it show every pattern.
+    """
+    offsets = [months for moment in protocol.moments for months in (moment.months, *moment.months_by_year.values()) if months is not None]
+    reach_years = max(offsets) // 12 + 2
+    if reach_years > 90:
+        raise ValueError("a moment more than 88 years after t0 is beyond this proof")
+    for year in (*protocol.years, *range(1900 - reach_years, 1905)):
+        for month in range(1, 13):
+            first = date(year, month, 1)
+            yield first
+            for day in (28, 29, 30, 31):
+                if (last := first + timedelta(days=day - 1)).month == month:
+                    yield last

@@ -1,0 +1,116 @@
+"""A rule that says when a change matters to a patient (minimal clinically important change), as named, versioned data (M25)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Literal, cast, get_args
+
+from beklijf_domain.document import Document
+
+Kind = Literal["relative", "absolute", "both"]
+"""`relative`: a share of the baseline; `absolute`: score points; `both`: each of the two must pass."""
+
+Operator = Literal[">=", ">"]
+
+EVERY = "every"
+"""In a table of thresholds: the instruments that it does not name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How much is enough for one instrument: a share of the baseline, score points, or both."""
+
+    operator: Operator
+    relative: Fraction | None = None
+    absolute: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one rule asks of one instrument. Deterioration is the same threshold the other way unless the rule names its own."""
+
+    improvement: Threshold
+    deterioration: Threshold
+    minimal_baseline: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule at one version. `planned` names the instruments that it knows and the registry does not have yet."""
+
+    code: str
+    version: str
+    title: str
+    kind: Kind
+    population: str
+    citation: str
+    planned: tuple[str, ...]
+    judgements: Mapping[str, Judgement] = field(hash=False)
+
+    def judgement(self, instrument: str) -> Judgement | None:
+        """What the rule asks of this instrument, or None: it says nothing about it."""
+        return self.judgements.get(instrument) or self.judgements.get(EVERY)
+
+    @property
+    def name(self) -> str:
+        """Code and version: what a verdict says it was judged by."""
+        return f"{self.code}@{self.version}"
+
+
+def read(document: Document) -> Rule:
+    """A rule from its contract file. Raises ContractError."""
+    kind = cast(Kind, document.one_of("kind", get_args(Kind)))
+    improvement = _thresholds(document, kind)
+    deterioration = improvement
+    if document.has("deterioration"):
+        own = document.table("deterioration")
+        deterioration = _thresholds(own, kind)
+        own.finish()
+        if set(deterioration) != set(improvement):
+            document.fail("deterioration", "must name the same instruments as the rule itself")
+    minimal = document.table("minimal_baseline", optional=True)
+    baselines = {code: minimal.number(code) for code in minimal.names()}
+    result = Rule(
+        code=document.text("code"),
+        version=document.text("version"),
+        title=document.text("title"),
+        kind=kind,
+        population=document.text("population"),
+        citation=document.text("citation"),
+        planned=document.texts("planned", default=()),
+        judgements=MappingProxyType(
+            {code: Judgement(improvement[code], deterioration[code], baselines.get(code, baselines.get(EVERY))) for code in improvement}
+        ),
+    )
+    document.finish()
+    return result
+
+
+def _thresholds(document: Document, kind: Kind) -> dict[str, Threshold]:
+    """One threshold per instrument; the tables that the kind needs must be there, the others must not."""
+    operator = cast(Operator, document.one_of("operator", get_args(Operator)))
+    relative = _numbers(document, "relative", needed=kind in ("relative", "both"))
+    absolute = _numbers(document, "absolute", needed=kind in ("absolute", "both"))
+    codes = set(relative) | set(absolute)
+    if kind == "both":
+        for code in codes - {EVERY}:
+            relative.setdefault(code, relative.get(EVERY, Fraction(0)))
+            absolute.setdefault(code, absolute.get(EVERY, Fraction(0)))
+        codes = {code for code in codes if relative.get(code) and absolute.get(code)}
+    if not codes:
+        document.fail(kind, "names no instrument")
+    return {code: Threshold(operator, relative.get(code), absolute.get(code)) for code in sorted(codes)}
+
+
+def _numbers(document: Document, key: str, *, needed: bool) -> dict[str, Fraction]:
+    if not needed:
+        return {}
+    table = document.table(key)
+    numbers = {code: table.number(code) for code in table.names()}
+    for code, number in numbers.items():
+        if number <= 0:
+            table.fail(code, "must be greater than zero")
+    return numbers

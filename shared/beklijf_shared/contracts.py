@@ -1,0 +1,227 @@
+"""The loader of the readable contracts: instruments, protocols, rules, cohorts and Questionnaires, validated as one whole.
+
+They come from `beklijf_shared/_contracts` when installed from a wheel, else from the checkout's `contracts/`; a site adds its own
+from the folder that BEKLIJF_CONTRACTS names. A service that cannot load them does not start: the error names file and key.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+from typing import Protocol as HasCode
+
+from beklijf_domain import cohort, instrument, protocol, rule
+from beklijf_domain.cohort import Cohort
+from beklijf_domain.document import ContractError, Document
+from beklijf_domain.instrument import Instrument
+from beklijf_domain.protocol import Protocol
+from beklijf_domain.rule import EVERY, Rule
+
+__all__ = ["ContractError", "Contracts", "load", "shipped_folder"]
+
+Resource = Mapping[str, Any]
+
+
+class _Coded(HasCode):
+    @property
+    def code(self) -> str: ...
+
+
+Definition = TypeVar("Definition", bound=_Coded)
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """Everything that is data, by code; resources by canonical address (and version, for Questionnaires)."""
+
+    instruments: Mapping[str, Instrument]
+    protocols: Mapping[str, Protocol]
+    rules: Mapping[str, Rule]
+    cohorts: Mapping[str, Cohort]
+    questionnaires: Mapping[tuple[str, str], Resource]
+    code_systems: Mapping[str, Resource]
+    notes: tuple[str, ...]
+    """What a service says at start: which instruments are named and not here yet."""
+    by_questionnaire: Mapping[str, tuple[Instrument, ...]] = field(repr=False)
+
+    def instrument_of(self, questionnaire: str, version: str) -> Instrument | None:
+        """The instrument that scores answers to this version of a Questionnaire (M30), or None."""
+        for candidate in self.by_questionnaire.get(questionnaire, ()):
+            if candidate.scores_version(version):
+                return candidate
+        return None
+
+    @property
+    def moment_codes(self) -> frozenset[str]:
+        """Every moment code that some protocol knows (M5)."""
+        return frozenset(moment.code for each in self.protocols.values() for moment in each.moments)
+
+
+def shipped_folder() -> Path:
+    """Where the contracts that come with the software are: inside the package, else beside the source roots."""
+    here = Path(__file__).resolve().parent
+    installed = here / "_contracts"
+    return installed if installed.is_dir() else here.parents[1] / "contracts"
+
+
+def load(site: str | Path | None = None) -> Contracts:
+    """All contracts, the site's own folder included. Raises ContractError with file and key if any of them cannot hold."""
+    folders = [shipped_folder()]
+    if site is not None and str(site):
+        folders.append(Path(site))
+    for folder in folders:
+        if not folder.is_dir():
+            raise ContractError(f"{folder}: is no folder of contracts")
+    instruments = _read_all(folders, "instruments", instrument.read)
+    resources = list(_resources(folders))
+    contracts = Contracts(
+        instruments=instruments,
+        protocols=_read_all(folders, "protocols", protocol.read),
+        rules=_read_all(folders, "rules", rule.read),
+        cohorts=_read_all(folders, "cohorts", cohort.read),
+        questionnaires=_questionnaires(resources),
+        code_systems=_code_systems(resources),
+        notes=(),
+        by_questionnaire=_grouped(instruments),
+    )
+    return _checked(contracts)
+
+
+def _read_all(folders: list[Path], kind: str, read: Callable[[Document], Definition]) -> Mapping[str, Definition]:
+    """Every TOML file of one kind; its name must be its code, so that whoever reads a code finds the file."""
+    found: dict[str, Definition] = {}
+    for path in (path for folder in folders for path in sorted((folder / kind).glob("*.toml"))):
+        try:
+            document = Document(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ContractError(f"{path}: is no valid TOML: {error}") from error
+        definition = read(document)
+        if definition.code != path.stem:
+            document.fail("code", f"{definition.code!r} must be the name of the file")
+        if definition.code in found:
+            document.fail("code", f"{definition.code!r} is defined twice")
+        found[definition.code] = definition
+    return MappingProxyType(found)
+
+
+def _resources(folders: list[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in (path for folder in folders for path in sorted((folder / "fhir").glob("*.json"))):
+        try:
+            resource = json.loads(path.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ContractError(f"{path}: is no valid JSON: {error}") from error
+        if not isinstance(resource, dict) or not all(isinstance(resource.get(key), str) for key in ("resourceType", "url", "version")):
+            raise ContractError(f"{path}: needs resourceType, url and version")
+        yield path, resource
+
+
+def _questionnaires(resources: list[tuple[Path, dict[str, Any]]]) -> Mapping[tuple[str, str], Resource]:
+    found: dict[tuple[str, str], Resource] = {}
+    for path, resource in resources:
+        if resource["resourceType"] == "Questionnaire":
+            key = resource["url"], resource["version"]
+            if key in found:
+                raise ContractError(f"{path}: url: {key[0]}|{key[1]} is defined twice")
+            found[key] = MappingProxyType(resource)
+    return MappingProxyType(found)
+
+
+def _code_systems(resources: list[tuple[Path, dict[str, Any]]]) -> Mapping[str, Resource]:
+    return MappingProxyType({each["url"]: MappingProxyType(each) for _, each in resources if each["resourceType"] == "CodeSystem"})
+
+
+def _grouped(instruments: Mapping[str, Instrument]) -> Mapping[str, tuple[Instrument, ...]]:
+    grouped: dict[str, tuple[Instrument, ...]] = {}
+    for each in instruments.values():
+        grouped[each.questionnaire] = (*grouped.get(each.questionnaire, ()), each)
+    return MappingProxyType(grouped)
+
+
+def _checked(contracts: Contracts) -> Contracts:
+    """The contracts, once what they say of each other holds."""
+    _check_questionnaires(contracts)
+    notes = [*_check_protocols(contracts), *_check_rules(contracts)]
+    _check_cohorts(contracts)
+    return replace(contracts, notes=tuple(notes))
+
+
+def _check_questionnaires(contracts: Contracts) -> None:
+    """Every instrument has a Questionnaire here, whose items and codes are exactly those that it scores."""
+    for url, instruments in contracts.by_questionnaire.items():
+        held = [version for known, version in contracts.questionnaires if known == url]
+        for each in instruments:
+            versions = [version for version in held if each.scores_version(version)]
+            if not versions:
+                raise ContractError(
+                    f"instruments/{each.code}: questionnaire: no Questionnaire {url} of version {', '.join(each.scores)} is here"
+                )
+            for version in versions:
+                _check_items(each, contracts.questionnaires[url, version])
+        for version in held:
+            if sum(each.scores_version(version) for each in instruments) > 1:
+                raise ContractError(f"instruments/{instruments[0].code}: scores: {url}|{version} is scored by more than one instrument")
+
+
+def _check_items(each: Instrument, questionnaire: Resource) -> None:
+    name = f"instruments/{each.code}: items: {questionnaire['url']}|{questionnaire['version']}"
+    asked = {item["linkId"]: item for item in questionnaire.get("item", ())}
+    for item in each.items:
+        if item.link not in asked:
+            raise ContractError(f"{name} has no item {item.link}")
+        options = {option["valueCoding"]["code"] for option in asked[item.link].get("answerOption", ()) if "valueCoding" in option}
+        if item.codes is not None and options != set(item.codes):
+            raise ContractError(f"{name} offers other codes for {item.link}")
+
+
+def _check_protocols(contracts: Contracts) -> list[str]:
+    notes: list[str] = []
+    for each in contracts.protocols.values():
+        asked = {code for moment in each.moments for code in moment.instruments}
+        _check_planned(f"protocols/{each.code}", asked, each.planned, contracts)
+        if each.planned:
+            notes.append(f"protocol {each.code} asks for instruments that are not here yet: {', '.join(each.planned)}")
+    return notes
+
+
+def _check_rules(contracts: Contracts) -> list[str]:
+    notes: list[str] = []
+    for each in contracts.rules.values():
+        _check_planned(f"rules/{each.code}", set(each.judgements) - {EVERY}, each.planned, contracts)
+        for known in contracts.instruments.values():
+            judgement = each.judgement(known.code)
+            if judgement is not None and judgement.improvement.relative is not None and known.low < 0:
+                raise ContractError(f"rules/{each.code}: relative: a share of a baseline below zero means nothing ({known.code})")
+        if each.planned:
+            notes.append(f"rule {each.code} knows instruments that are not here yet: {', '.join(each.planned)}")
+    return notes
+
+
+def _check_planned(name: str, used: set[str], planned: tuple[str, ...], contracts: Contracts) -> None:
+    """What is named is either here or said to be planned; never both, never neither."""
+    for code in sorted(used):
+        if code not in contracts.instruments and code not in planned:
+            raise ContractError(f"{name}: instruments: {code!r} is not here, and is not listed as planned")
+    for code in planned:
+        if code in contracts.instruments:
+            raise ContractError(f"{name}: planned: {code!r} is here by now; take it off the list")
+        if code not in used:
+            raise ContractError(f"{name}: planned: {code!r} is used nowhere")
+
+
+def _check_cohorts(contracts: Contracts) -> None:
+    names = {each.name for each in contracts.rules.values()}
+    for each in contracts.cohorts.values():
+        programme = contracts.protocols.get(each.programme)
+        if programme is None:
+            raise ContractError(f"cohorts/{each.code}: programme: {each.programme!r} is no protocol")
+        if programme.version != each.protocol_version:
+            raise ContractError(f"cohorts/{each.code}: protocol_version: the protocol is at {programme.version}")
+        if not set(each.years) <= set(programme.years):
+            raise ContractError(f"cohorts/{each.code}: years: {sorted(set(each.years) - set(programme.years))} are not the protocol's")
+        for missing in set(each.rules) - names:
+            raise ContractError(f"cohorts/{each.code}: rules: {missing!r} is no rule that is here")
