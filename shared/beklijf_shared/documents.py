@@ -41,12 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outdated = [(path, text) for path, text in documents() if current(path) != text]
     for path, text in outdated:
         if check:
-            print(f"{path} is not current: run `{COMMAND}` and commit the result", file=sys.stderr)
+            sys.stderr.write(f"{path} is not current: run `{COMMAND}` and commit the result\n")
         else:
             target = ROOT / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-            print(f"wrote {path}")
+            sys.stdout.write(f"wrote {path}\n")
     return 1 if check and outdated else 0
 
 

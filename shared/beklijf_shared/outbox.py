@@ -121,6 +121,11 @@ def republish(connection: Connection, topics: Iterable[Topic]) -> int:
     return connection.execute(REPUBLISH, {"topics": [topic.name for topic in topics]}).rowcount
 
 
+def again(connection: Connection, topic: str, entity: str) -> None:
+    """Puts one state on the work list again."""
+    connection.execute(text("INSERT INTO outbox (topic, entity) VALUES (:topic, :entity)"), {"topic": topic, "entity": entity})
+
+
 def take(connection: Connection, most: int) -> list[Unsent]:
     """The oldest lines of the work list with the states to send; nothing is removed. Never a cursor `id > last`."""
     rows = connection.execute(TAKE, {"most": most})

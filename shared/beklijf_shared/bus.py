@@ -1,0 +1,238 @@
+"""The one door to Kafka: producer, consumer, topics and the broker's incarnation, with kafka-python's traps kept outside.
+
+No deserializers (a raising one makes the next poll spin for ever), never a bare `get` or `flush`, a producer is thrown away
+after any failed or timed-out send (the idempotent one is dead for ever once a sent batch expired), no rebalance listener.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError, MessageSizeTooLargeError, TopicAlreadyExistsError
+
+from beklijf_shared import topics
+from beklijf_shared.settings import KafkaProfile
+
+__all__ = ["BrokerAway", "Consumer", "Outgoing", "Polled", "Producer", "TooLarge", "Watch", "ensure_topics", "incarnation"]
+
+INCARNATION_TOPIC = "beklijf.broker-incarnation.v1"
+"""One partition; its first record names this life of the broker. A broker that was emptied has another one, or none."""
+
+SEND_TIMEOUT_SECONDS = 20.0
+BOOTSTRAP_TIMEOUT_MS = 5000
+COMMON: dict[str, Any] = {"reconnect_backoff_max_ms": 1000, "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS}
+PROFILES: dict[KafkaProfile, dict[str, Any]] = {
+    # Tansu holds a join for half the session and answers a waiting fetch only at its end: short ones (measured).
+    "tansu": {"session_timeout_ms": 2000, "heartbeat_interval_ms": 500, "fetch_max_wait_ms": 25},
+    "apache": {"session_timeout_ms": 10000, "heartbeat_interval_ms": 1000, "fetch_max_wait_ms": 500},
+}
+
+
+class BrokerAway(Exception):
+    """The broker does not answer, or not in time; the same call may succeed later."""
+
+
+class TooLarge(Exception):
+    """One message is larger than the broker takes; sending it again cannot succeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to send."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """One record as it came; the fields that `envelope.Record` and dead letters need."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Producer:
+    """Sends batches and waits for every acknowledgement. After any exception it must be closed and replaced."""
+
+    def __init__(self, bootstrap: str) -> None:
+        with _broker():
+            self._producer = KafkaProducer(
+                bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, batch_size=262144, linger_ms=5, max_block_ms=5000, **COMMON
+            )
+
+    def send(self, batch: Sequence[Outgoing]) -> dict[tuple[str, int], int]:
+        """Sends all and gives the next offset per (topic, partition); raises BrokerAway, or TooLarge before anything is sent."""
+        with _broker():
+            futures = [self._producer.send(one.topic, key=one.key, value=one.value, headers=one.headers) for one in batch]
+            self._producer.flush(SEND_TIMEOUT_SECONDS)
+            done = [future.get(SEND_TIMEOUT_SECONDS) for future in futures]
+        offsets: dict[tuple[str, int], int] = {}
+        for one in done:
+            place = (one.topic, one.partition)
+            offsets[place] = max(offsets.get(place, 0), one.offset + 1)
+        return offsets
+
+    def close(self) -> None:
+        """Ends it, whatever state it is in."""
+        with suppress(Exception):  # a producer with a pending record raises here, and its record's fate is unknown: it is resent
+            self._producer.close(timeout=1)
+
+
+class Consumer:
+    """One member of a service's group. Where to read is decided by the offsets stored with the effects, not by the group's."""
+
+    def __init__(self, bootstrap: str, profile: KafkaProfile, group: str, names: Sequence[str], batch: int) -> None:
+        with _broker():
+            self._consumer = KafkaConsumer(
+                *names,
+                bootstrap_servers=bootstrap,
+                group_id=group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                isolation_level="read_committed",
+                allow_auto_create_topics=False,
+                max_poll_records=batch,
+                max_partition_fetch_bytes=4 * 1024 * 1024,
+                metadata_max_age_ms=5000,
+                **COMMON,
+                **PROFILES[profile],
+            )
+        self._assigned: frozenset[Any] = frozenset()
+
+    def poll(self, wait_ms: int, stored: Mapping[tuple[str, int], int]) -> list[Polled]:
+        """The next records. After a change of assignment the stored offsets are sought first, and what came is dropped."""
+        with _broker():
+            found = self._consumer.poll(timeout_ms=wait_ms)
+            assigned = frozenset(self._consumer.assignment())
+            if assigned != self._assigned:
+                self._assigned = assigned
+                self.seek({(at.topic, at.partition): stored.get((at.topic, at.partition), 0) for at in assigned})
+                return []
+        return [
+            Polled(one.topic, one.partition, one.offset, one.key, one.value, tuple(one.headers or ()))
+            for at in sorted(found)
+            for one in found[at]
+        ]
+
+    def assignment(self) -> int:
+        """How many partitions this member has."""
+        return len(self._assigned)
+
+    def seek(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Goes on reading from these offsets, where the partition is (still) assigned."""
+        for (topic, partition), offset in offsets.items():
+            at = TopicPartition(topic, partition)
+            if at in self._assigned:
+                self._consumer.seek(at, offset)
+
+    def commit(self) -> None:
+        """Tells the group how far it is: for tools that show lag, nothing here depends on it. Raises BrokerAway."""
+        with _broker():
+            self._consumer.commit()
+
+    def behind(self) -> dict[tuple[str, int], int]:
+        """Per assigned partition, how many records lie ahead, as far as the client knows."""
+        lag = {}
+        for at in self._assigned:
+            high = self._consumer.highwater(at)
+            if high is not None:
+                lag[(at.topic, at.partition)] = high - self._consumer.position(at, timeout_ms=1000)
+        return lag
+
+    def close(self) -> None:
+        """Leaves the group, so that the others need not wait for the session to end."""
+        with suppress(Exception):
+            self._consumer.close(autocommit=False)
+
+
+class Watch:
+    """Reads the broker's incarnation again and again; one small connection of its own."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._at = TopicPartition(INCARNATION_TOPIC, 0)
+        with _broker():
+            self._consumer = KafkaConsumer(
+                bootstrap_servers=bootstrap,
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                allow_auto_create_topics=False,
+                fetch_max_wait_ms=50,
+                metadata_max_age_ms=2000,
+                max_poll_records=1,
+                **COMMON,
+            )
+            self._consumer.assign([self._at])
+
+    def look(self) -> str | None:
+        """The first record of the marker topic, or None while there is none. Raises BrokerAway."""
+        with _broker():
+            self._consumer.seek(self._at, 0)
+            found = self._consumer.poll(timeout_ms=1500, max_records=1)
+        records = found.get(self._at, [])
+        return None if not records or records[0].offset != 0 or records[0].value is None else records[0].value.decode("ascii", "replace")
+
+    def close(self) -> None:
+        """Ends it."""
+        with suppress(Exception):
+            self._consumer.close(autocommit=False)
+
+
+def ensure_topics(bootstrap: str) -> None:
+    """Creates the topics of the table that are missing, and the marker topic. Raises BrokerAway."""
+    wanted = [NewTopic(name=topic.name, num_partitions=topics.PARTITIONS, replication_factor=1) for topic in topics.TOPICS]
+    wanted.append(NewTopic(name=INCARNATION_TOPIC, num_partitions=1, replication_factor=1))
+    with _broker():
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, **COMMON)
+        try:
+            there = set(admin.list_topics())
+            for topic in wanted:
+                if topic.name not in there:
+                    with suppress(TopicAlreadyExistsError):  # another relay was faster
+                        admin.create_topics([topic])
+        finally:
+            admin.close()
+
+
+def mark(bootstrap: str) -> None:
+    """Writes a marker record; if two relays do, the first record wins. Raises BrokerAway."""
+    producer = Producer(bootstrap)
+    try:
+        producer.send([Outgoing(INCARNATION_TOPIC, b"incarnation", uuid.uuid4().hex.encode(), [])])
+    finally:
+        producer.close()
+
+
+def incarnation(bootstrap: str) -> str | None:
+    """The broker's incarnation, read once; None while nobody has marked it. Raises BrokerAway."""
+    watch = Watch(bootstrap)
+    try:
+        return watch.look()
+    finally:
+        watch.close()
+
+
+class _broker:  # noqa: N801 - reads as `with _broker():`
+    """Turns the client's exceptions into ours."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, MessageSizeTooLargeError):
+            raise TooLarge("larger than the broker takes") from error
+        if isinstance(error, KafkaError | OSError | AssertionError | ValueError):
+            raise BrokerAway(type(error).__name__) from error

@@ -1,0 +1,274 @@
+"""THE batch loop: poll, apply in one transaction, then commit offsets (design, section 3.4).
+
+In that one transaction lie the effect, the dead letters and the offsets of the batch. A crash anywhere leaves either all of it
+or nothing, and what comes again is absorbed by the versions.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from beklijf_shared import bus, crash, db, dead_letters, envelope, progress, telemetry, topics
+from beklijf_shared.clock import Clock
+from beklijf_shared.db import Connection, Engine
+from beklijf_shared.dead_letters import DeadLetter
+from beklijf_shared.envelope import Message, Undecodable
+from beklijf_shared.process import Status
+from beklijf_shared.settings import Settings
+from beklijf_shared.telemetry import Log, Logger
+
+BATCH = 500
+POLL_MS = 400
+LOOK_AT_BROKER_SECONDS = 2.0
+STALL_SECONDS = 30.0
+BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A message that cannot be applied, with the reason for its dead letter: a short code, then words without content."""
+
+    message: Message
+    reason: str
+
+
+Handler = Callable[[Connection, Sequence[Message], datetime], list[Rejected]]
+"""A service's use case: applies a batch inside the given transaction and says what it could not take."""
+
+
+class Stalled(Exception):
+    """A partition has records ahead but does not move (kafka-python #3106, #3131): end, and be restarted."""
+
+
+def run(settings: Settings, handler: Handler, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
+    """Consumes the service's topics until `stop`; survives the database and the broker going away."""
+    engine = db.engine(settings.database_url, pool_size=2)
+    status.report = lambda: _report(engine, status)
+    failures = 0
+    while not stop.is_set():
+        try:
+            _consume(settings, engine, handler, clock, status, stop, log)
+            failures = 0
+        except bus.BrokerAway as error:
+            status.lacks("broker", "does not answer")
+            log.event(Log.BROKER_LOST, error=str(error))
+        except Exception as error:
+            if not db.is_transient(error):
+                raise
+            status.lacks("database", "does not answer")
+            log.event(Log.DATABASE_LOST, error=type(error).__name__)
+        status.beat()
+        stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+        failures += 1
+
+
+def _report(engine: Engine, status: Status) -> dict[str, object]:
+    with db.transaction(engine) as connection:
+        telemetry.DEAD_LETTERS.set(dead_letters.waiting(connection))
+        return {**progress.report(connection, status.incarnation), "unsent": None, "acknowledged": {}}
+
+
+def _consume(
+    settings: Settings, engine: Engine, handler: Handler, clock: Clock, status: Status, stop: threading.Event, log: Logger
+) -> None:
+    """One life of a consumer with one incarnation of the broker; ends when that is over."""
+    watch = bus.Watch(settings.kafka_bootstrap)
+    consumer = None
+    try:
+        met = _meet(watch, status, stop, log)
+        if met is None:
+            return
+        names = [topic.name for topic in topics.received_by(settings.service)]
+        consumer = bus.Consumer(settings.kafka_bootstrap, settings.kafka_profile, f"beklijf-{settings.service}", names, BATCH)
+        with db.transaction(engine) as connection:
+            stored = progress.stored(connection, met, "applied")
+        status.has("database")
+        _Reading(engine, handler, clock, status, log, met, stored, consumer).until(stop, watch)
+    finally:
+        watch.close()
+        if consumer is not None:
+            consumer.close()
+
+
+def _meet(watch: bus.Watch, status: Status, stop: threading.Event, log: Logger) -> str | None:
+    """Waits until some relay has marked the broker."""
+    while not stop.is_set():
+        status.beat()
+        found = watch.look()
+        if found is not None:
+            status.incarnation = found
+            status.has("broker")
+            log.event(Log.BROKER_MET, incarnation=found)
+            return found
+        status.lacks("broker", "not marked by a relay yet")
+        stop.wait(0.2)
+    return None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The inner loop with what it needs."""
+
+    engine: Engine
+    handler: Handler
+    clock: Clock
+    status: Status
+    log: Logger
+    incarnation: str
+    stored: dict[tuple[str, int], int]
+    consumer: bus.Consumer
+    had_backlog: bool = True
+
+    def until(self, stop: threading.Event, watch: bus.Watch) -> None:
+        looked = moved = time.monotonic()
+        while not stop.is_set():
+            self.status.beat()
+            now = time.monotonic()
+            if now - looked >= LOOK_AT_BROKER_SECONDS:
+                looked = now
+                if watch.look() != self.incarnation:
+                    return
+            records = self.consumer.poll(POLL_MS, self.stored)
+            self._say_assignment()
+            if records:
+                self.apply(records)
+                moved = time.monotonic()
+            else:
+                self._calm()
+                self._watch_for_stall(moved)
+
+    def apply(self, records: Sequence[bus.Polled]) -> None:
+        """One batch, whole; on a lost database the position goes back, so that the batch comes again."""
+        try:
+            offsets = apply_batch(self.engine, self.handler, records, self.incarnation, self.clock(), self.log)
+        except Exception:
+            self.consumer.seek(_first_offsets(records))
+            raise
+        self.stored.update(offsets)
+        self.had_backlog = len(records) >= BATCH
+        crash.point("consumer:applied-not-committed")
+        try:
+            self.consumer.commit()
+        except bus.BrokerAway as error:
+            self.log.event(Log.OFFSETS_NOT_COMMITTED, error=str(error))
+
+    def _say_assignment(self) -> None:
+        if self.consumer.assignment():
+            self.status.has("partitions")
+        else:
+            self.status.lacks("partitions", "none assigned yet")
+
+    def _calm(self) -> None:
+        if self.had_backlog:
+            with db.transaction(self.engine) as connection:
+                progress.calm(connection)
+            self.had_backlog = False
+
+    def _watch_for_stall(self, moved: float) -> None:
+        if time.monotonic() - moved > STALL_SECONDS and any(lag > 0 for lag in self.consumer.behind().values()):
+            self.log.event(Log.STALLED, seconds=STALL_SECONDS)
+            raise Stalled
+
+
+def apply_batch(
+    engine: Engine, handler: Handler, records: Sequence[bus.Polled], incarnation: str, now: datetime, log: Logger
+) -> dict[tuple[str, int], int]:
+    """Applies one batch in one transaction with its dead letters and offsets; gives the next offsets."""
+    started = time.perf_counter()
+    messages, letters = decode_all(records)
+    offsets = _next_offsets(records)
+    backlog = len(records) >= BATCH
+    try:
+        with db.transaction(engine) as connection:
+            crash.point("consumer:before-effect")
+            rejected = handler(connection, messages, now) if messages else []
+            _finish(connection, incarnation, records, letters + _letters(rejected, records), offsets, backlog)
+    except Exception as error:
+        if db.is_transient(error):
+            raise
+        log.event(Log.BATCH_HALVED, error=type(error).__name__, count=len(messages))
+        with db.transaction(engine) as connection:
+            rejected = apply_halving(connection, handler, messages, now)
+            _finish(connection, incarnation, records, letters + _letters(rejected, records), offsets, backlog)
+    telemetry.BATCH_SECONDS.observe(time.perf_counter() - started)
+    _say(records, len(letters) + len(rejected), log)
+    return offsets
+
+
+def decode_all(records: Sequence[bus.Polled]) -> tuple[list[Message], list[DeadLetter]]:
+    """The messages in a batch, and a dead letter for each record that is none."""
+    messages, letters = [], []
+    for record in records:
+        try:
+            messages.append(envelope.decode(record))
+        except Undecodable as error:
+            letters.append(DeadLetter(record, str(error)))
+    return messages, letters
+
+
+def apply_halving(connection: Connection, handler: Handler, messages: Sequence[Message], now: datetime) -> list[Rejected]:
+    """Applies what can be applied, each half under a savepoint, until the message that raises stands alone and is rejected."""
+    if not messages:
+        return []
+    try:
+        with connection.begin_nested():
+            return handler(connection, messages, now)
+    except Exception as error:
+        if db.is_transient(error):
+            raise
+        if len(messages) == 1:
+            return [Rejected(messages[0], f"failed: {type(error).__name__}")]
+    middle = len(messages) // 2
+    return apply_halving(connection, handler, messages[:middle], now) + apply_halving(connection, handler, messages[middle:], now)
+
+
+def _finish(
+    connection: Connection,
+    incarnation: str,
+    records: Sequence[bus.Polled],
+    letters: list[DeadLetter],
+    offsets: Mapping[tuple[str, int], int],
+    backlog: bool,
+) -> None:
+    dead_letters.insert(connection, incarnation, letters)
+    progress.advance(connection, incarnation, "applied", offsets, backlog=backlog)
+    crash.point("consumer:before-commit")
+
+
+def _letters(rejected: Sequence[Rejected], records: Sequence[bus.Polled]) -> list[DeadLetter]:
+    if not rejected:
+        return []
+    by_place = {(record.topic, record.partition, record.offset): record for record in records}
+    return [
+        DeadLetter(
+            by_place[one.message.topic.name, one.message.partition, one.message.offset], one.reason, one.message.entity, one.message.version
+        )
+        for one in rejected
+    ]
+
+
+def _next_offsets(records: Sequence[bus.Polled]) -> dict[tuple[str, int], int]:
+    offsets: dict[tuple[str, int], int] = {}
+    for record in records:
+        place = (record.topic, record.partition)
+        offsets[place] = max(offsets.get(place, 0), record.offset + 1)
+    return offsets
+
+
+def _first_offsets(records: Sequence[bus.Polled]) -> dict[tuple[str, int], int]:
+    offsets: dict[tuple[str, int], int] = {}
+    for record in records:
+        offsets.setdefault((record.topic, record.partition), record.offset)
+    return offsets
+
+
+def _say(records: Sequence[bus.Polled], dead: int, log: Logger) -> None:
+    for record in records:
+        telemetry.MESSAGES.labels(record.topic, "read").inc()
+    log.event(Log.BATCH_APPLIED, count=len(records), rejected=dead)
+    if dead:
+        log.event(Log.MESSAGES_DEAD, count=dead)

@@ -1,0 +1,74 @@
+"""The operations port of every process: alive, ready (and what is missing), metrics, progress. Never anything about a patient."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from beklijf_shared import telemetry
+from beklijf_shared.settings import Settings
+
+if TYPE_CHECKING:
+    from beklijf_shared.process import Status
+
+START_TIMEOUT_SECONDS = 10.0
+
+
+def application(status: Status) -> Starlette:
+    """The four answers as an ASGI application; `/progress` asks the database in a worker thread."""
+
+    def live(_: Request) -> Response:
+        return JSONResponse({"alive": status.alive()}, 200 if status.alive() else 503)
+
+    def ready(_: Request) -> Response:
+        telemetry.READY.set(0 if status.missing else 1)
+        return JSONResponse({"ready": not status.missing, "missing": dict(status.missing)}, 503 if status.missing else 200)
+
+    def metrics(_: Request) -> Response:
+        return Response(generate_latest(telemetry.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    def progress(_: Request) -> Response:
+        try:
+            return JSONResponse(status.progress())
+        except Exception as error:  # the database is away: say so, and the asker tries again
+            return JSONResponse({"error": type(error).__name__}, 503)
+
+    routes = [("/health/live", live), ("/health/ready", ready), ("/metrics", metrics), ("/progress", progress)]
+    return Starlette(routes=[Route(path, endpoint) for path, endpoint in routes])
+
+
+@contextmanager
+def serving(status: Status, settings: Settings) -> Iterator[int]:
+    """Serves the operations port in a thread while the block runs; gives the port."""
+    config = uvicorn.Config(application(status), host=settings.http_host, port=settings.operations_port, log_level="critical", access_log=False)
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined, method-assign, unused-ignore]
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="operations", daemon=True)
+    thread.start()
+    try:
+        yield _port(server, thread)
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)
+
+
+def _port(server: uvicorn.Server, thread: threading.Thread) -> int:
+    """Waits until the port is open; raises OSError when it cannot be."""
+    waited = threading.Event()
+    for _ in range(int(START_TIMEOUT_SECONDS / 0.02)):
+        if server.started:
+            return int(server.servers[0].sockets[0].getsockname()[1])
+        if not thread.is_alive():
+            break
+        waited.wait(0.02)
+    raise OSError("the operations port could not be opened")

@@ -1,0 +1,179 @@
+"""The relay: sends what is unsent, and forgets it only after the broker's acknowledgement (design, section 3.2 and 3.3).
+
+One is active per database, held by an advisory lock; others stand by. The work list is what is there, never a cursor: a row
+that commits late is simply found later. Sending twice is normal and harmless; not sending is impossible.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from beklijf_shared import bus, crash, db, dead_letters, envelope, outbox, progress, telemetry, topics
+from beklijf_shared.clock import Clock
+from beklijf_shared.db import Connection
+from beklijf_shared.events import with_version
+from beklijf_shared.outbox import Unsent
+from beklijf_shared.process import Status
+from beklijf_shared.settings import Settings
+from beklijf_shared.telemetry import Log, Logger
+
+MOST = 1000
+IDLE_SECONDS = 0.015
+LOOK_AT_BROKER_SECONDS = 2.0
+LOCK = 0x62656B6C  # "bekl": one active relay per database
+BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0)
+PUT_ASIDE_PARTITION = -1
+"""The partition under which a state that the broker refuses stands among the dead letters; its offset is the line of the work list."""
+
+
+def run(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
+    """Relays until `stop`; survives the database and the broker going away."""
+    engine = db.engine(settings.database_url, pool_size=2)
+    status.report = lambda: _report(engine, status)
+    failures = 0
+    while not stop.is_set():
+        try:
+            with engine.connect() as connection:
+                connection.detach()  # really closed afterwards: a pooled one would keep the lock
+                if not _becomes_active(connection):
+                    status.has("database")
+                    log.event(Log.RELAY_STANDS_BY)
+                    status.beat()
+                    stop.wait(1.0)
+                    continue
+                status.has("database")
+                failures = 0
+                _relay(connection, settings, clock, status, stop, log)
+        except bus.BrokerAway as error:
+            status.lacks("broker", "does not answer")
+            telemetry.SEND_FAILURES.inc()
+            log.event(Log.SEND_FAILED, error=str(error))
+        except Exception as error:
+            if not db.is_transient(error):
+                raise
+            status.lacks("database", "does not answer")
+            log.event(Log.DATABASE_LOST, error=type(error).__name__)
+        status.beat()
+        stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+        failures += 1
+
+
+def _report(engine: db.Engine, status: Status) -> dict[str, object]:
+    with db.transaction(engine) as connection:
+        return {**progress.report(connection, status.incarnation), "applied": {}}
+
+
+def _becomes_active(connection: Connection) -> bool:
+    with connection.begin():
+        return bool(connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}).scalar_one())
+
+
+def _relay(connection: Connection, settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
+    """One life of a producer; any failure ends it and throws the producer away."""
+    watch = bus.Watch(settings.kafka_bootstrap)
+    producer = None
+    try:
+        sending = _Sending(connection, settings, clock, status, log, watch)
+        sending.meet()
+        producer = bus.Producer(settings.kafka_bootstrap)
+        status.has("broker")
+        looked = time.monotonic()
+        while not stop.is_set():
+            status.beat()
+            if time.monotonic() - looked >= LOOK_AT_BROKER_SECONDS:
+                sending.meet()
+                looked = time.monotonic()
+            if not sending.once(producer):
+                stop.wait(IDLE_SECONDS)
+    finally:
+        watch.close()
+        if producer is not None:
+            producer.close()
+
+
+@dataclass(slots=True)
+class _Sending:
+    """What one step of the relay needs."""
+
+    connection: Connection
+    settings: Settings
+    clock: Clock
+    status: Status
+    log: Logger
+    watch: bus.Watch
+    incarnation: str = ""
+
+    def meet(self) -> None:
+        """Looks which broker this is; marks an unmarked one; republishes everything to one that is another than before."""
+        found = self.watch.look()
+        if found is None:
+            bus.ensure_topics(self.settings.kafka_bootstrap)
+            found = self.watch.look()
+        if found is None:
+            bus.mark(self.settings.kafka_bootstrap)
+            found = self.watch.look()
+        if found is None:
+            raise bus.BrokerAway("the marker could not be read back")
+        self.incarnation = self.status.incarnation = found
+        with self.connection.begin():
+            if progress.meet(self.connection, found):
+                again = outbox.republish(self.connection, topics.sent_by(self.settings.service))
+                self.log.event(Log.REPUBLISHING, incarnation=found, count=again)
+
+    def once(self, producer: bus.Producer) -> int:
+        """Sends the oldest lines of the work list, waits for all acknowledgements, then deletes them; gives how many."""
+        with self.connection.begin():
+            lines = outbox.take(self.connection, MOST)
+        telemetry.UNSENT.set(len(lines))
+        if not lines:
+            return 0
+        crash.point("relay:taken-not-sent")
+        try:
+            offsets = producer.send([self._outgoing(line) for line in newest(lines)])
+        except bus.TooLarge:
+            offsets, lines = self._one_by_one(producer, lines)
+        crash.point("relay:acknowledged-not-deleted")
+        with self.connection.begin():
+            outbox.delete(self.connection, [line.id for line in lines])
+            progress.advance(self.connection, self.incarnation, "acknowledged", offsets)
+        crash.point("relay:deleted")
+        self.log.event(Log.BATCH_SENT, count=len(lines))
+        return len(lines)
+
+    def _outgoing(self, line: Unsent) -> bus.Outgoing:
+        state = line.state
+        assert state is not None  # `newest` leaves the others out
+        topic = topics.BY_NAME[state.topic]
+        headers = envelope.headers(topic, state.entity, state.version, self.clock())
+        telemetry.SENT.labels(topic.name).inc()
+        return bus.Outgoing(topic.name, state.key.encode(), with_version(state.body, state.version), headers)
+
+    def _one_by_one(self, producer: bus.Producer, lines: Sequence[Unsent]) -> tuple[dict[tuple[str, int], int], list[Unsent]]:
+        """Finds the state that the broker refuses, puts it aside with its reason, and sends the others: nothing waits behind it."""
+        offsets: dict[tuple[str, int], int] = {}
+        for line in newest(lines):
+            outgoing = self._outgoing(line)
+            try:
+                offsets.update(producer.send([outgoing]))
+            except bus.TooLarge:
+                aside = bus.Polled(outgoing.topic, PUT_ASIDE_PARTITION, line.id, outgoing.key, None, outgoing.headers)
+                entity = line.state.entity if line.state else None
+                with self.connection.begin():
+                    letter = dead_letters.DeadLetter(aside, "too-large: larger than the broker takes", entity)
+                    dead_letters.insert(self.connection, self.incarnation, [letter])
+                self.log.event(Log.MESSAGE_TOO_LARGE, topic=outgoing.topic)
+        return offsets, list(lines)
+
+
+def newest(lines: Sequence[Unsent]) -> list[Unsent]:
+    """One line per entity: the state is read as it stands now, so several lines of one entity would send the same twice."""
+    chosen: dict[tuple[str, str], Unsent] = {}
+    for line in lines:
+        if line.state is not None:
+            chosen.setdefault((line.state.topic, line.state.entity), line)
+    return list(chosen.values())

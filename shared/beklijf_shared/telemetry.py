@@ -1,0 +1,88 @@
+"""Logs from a closed vocabulary and metrics: nothing free-form can leave, so nothing that identifies can.
+
+A log line is one of `Log` with the fields listed for it; any other field is dropped. One JSON object per line on stderr.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from enum import Enum
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+FIELDS = frozenset(
+    "topic count duplicate stale rejected reason error incarnation partition port seconds command status method route cohort version unsent"
+    " partitions waiting_for signal day attempt organisation_count".split()
+)
+"""The fields a log line may carry; values are numbers or short codes, never an identifier, an answer or a text somebody typed."""
+
+
+class Log(Enum):
+    """Every line that Beklijf logs: name, level, sentence."""
+
+    PROCESS_STARTED = ("info", "process started")
+    PROCESS_STOPPING = ("info", "process is stopping")
+    PROCESS_STOPPED = ("info", "process stopped")
+    PROCESS_FAILED = ("error", "process ends because of an error")
+    NOT_READY = ("warning", "waiting for what is missing")
+    BROKER_MET = ("info", "met a broker incarnation")
+    BROKER_LOST = ("warning", "the broker does not answer; will try again")
+    DATABASE_LOST = ("warning", "the database does not answer; will try again")
+    REPUBLISHING = ("info", "another broker than before: all current states are sent again")
+    BATCH_APPLIED = ("debug", "batch applied")
+    BATCH_HALVED = ("warning", "a batch could not be applied as a whole; looking for the culprit")
+    MESSAGES_DEAD = ("warning", "messages became dead letters")
+    OFFSETS_NOT_COMMITTED = ("warning", "the group's offsets were not committed; the effect is stored, so nothing is lost")
+    BATCH_SENT = ("debug", "batch sent and acknowledged")
+    SEND_FAILED = ("warning", "a send failed or timed out; a new producer resends")
+    MESSAGE_TOO_LARGE = ("error", "a state is too large for the broker and was put aside")
+    STALLED = ("error", "a partition has records but does not move; the process ends to be restarted")
+    RELAY_STANDS_BY = ("info", "another relay is active; standing by")
+    REQUEST_FAILED = ("error", "a request failed unexpectedly")
+    WRITE_RETRIED = ("warning", "a shared commit failed; its requests are tried one by one")
+    SNAPSHOT_TAKEN = ("debug", "snapshot taken")
+    DAY_TURNED = ("info", "the daily tick derived what changes with the date")
+    RECOUNTED = ("info", "cells were counted anew")
+
+
+class Logger:
+    """Writes log lines of the closed vocabulary; knows which process it speaks for."""
+
+    def __init__(self, service: str, process: str) -> None:
+        self._log = structlog.get_logger().bind(service=service, process=process)
+
+    def event(self, what: Log, **fields: Any) -> None:
+        """One line; fields that are not listed are dropped, whoever passes them."""
+        level, sentence = what.value
+        kept = {name: value for name, value in fields.items() if name in FIELDS}
+        getattr(self._log, level)(sentence, event_code=what.name.lower(), **kept)
+
+
+def configure(level: str = "info") -> None:
+    """Sets structlog up: JSON lines on stderr, UTC; the kafka client's own log from WARNING on, as it alone says why a login failed."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, format='{"level": "warning", "logger": "%(name)s", "event": "%(levelname)s"}', stream=sys.stderr)
+
+
+REGISTRY = CollectorRegistry()
+MESSAGES = Counter("beklijf_messages_total", "Messages handled by consumers", ["topic", "outcome"], registry=REGISTRY)
+BATCH_SECONDS = Histogram("beklijf_batch_seconds", "Time to apply one batch", registry=REGISTRY)
+SENT = Counter("beklijf_sent_total", "States acknowledged by the broker", ["topic"], registry=REGISTRY)
+SEND_FAILURES = Counter("beklijf_send_failures_total", "Sends that failed or timed out", registry=REGISTRY)
+UNSENT = Gauge("beklijf_outbox_unsent", "Lines of the work list not yet acknowledged", registry=REGISTRY)
+DEAD_LETTERS = Gauge("beklijf_dead_letters_waiting", "Dead letters nobody has replayed", registry=REGISTRY)
+REQUESTS = Counter("beklijf_http_requests_total", "HTTP requests by route and status", ["method", "route", "status"], registry=REGISTRY)
+REQUEST_SECONDS = Histogram("beklijf_http_request_seconds", "Time to answer a request", ["route"], registry=REGISTRY)
+READY = Gauge("beklijf_ready", "1 when the process has all it needs", registry=REGISTRY)
