@@ -70,7 +70,13 @@ class Producer:
     def __init__(self, bootstrap: str) -> None:
         with _broker():
             self._producer = KafkaProducer(
-                bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, batch_size=262144, linger_ms=5, max_block_ms=5000, **COMMON
+                bootstrap_servers=bootstrap,
+                acks="all",
+                enable_idempotence=True,
+                batch_size=262144,
+                linger_ms=5,
+                max_block_ms=5000,
+                **COMMON,
             )
 
     def send(self, batch: Sequence[Outgoing]) -> dict[tuple[str, int], int]:

@@ -186,14 +186,14 @@ def apply_batch(
         with db.transaction(engine) as connection:
             crash.point("consumer:before-effect")
             rejected = handler(connection, messages, now) if messages else []
-            _finish(connection, incarnation, records, letters + _letters(rejected, records), offsets, backlog)
+            _finish(connection, incarnation, letters + _letters(rejected, records), offsets, backlog)
     except Exception as error:
         if db.is_transient(error):
             raise
         log.event(Log.BATCH_HALVED, error=type(error).__name__, count=len(messages))
         with db.transaction(engine) as connection:
             rejected = apply_halving(connection, handler, messages, now)
-            _finish(connection, incarnation, records, letters + _letters(rejected, records), offsets, backlog)
+            _finish(connection, incarnation, letters + _letters(rejected, records), offsets, backlog)
     telemetry.BATCH_SECONDS.observe(time.perf_counter() - started)
     _say(records, len(letters) + len(rejected), log)
     return offsets
@@ -229,7 +229,6 @@ def apply_halving(connection: Connection, handler: Handler, messages: Sequence[M
 def _finish(
     connection: Connection,
     incarnation: str,
-    records: Sequence[bus.Polled],
     letters: list[DeadLetter],
     offsets: Mapping[tuple[str, int], int],
     backlog: bool,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 
 def _plan() -> dict[str, int]:
@@ -29,6 +30,6 @@ def point(name: str) -> None:
         return
     trace = os.environ.get("BEKLIJF_CRASH_TRACE")
     if trace:
-        with open(trace, "a", encoding="utf-8") as file:
+        with Path(trace).open("a", encoding="utf-8") as file:
             file.write(name + "\n")
     os.kill(os.getpid(), signal.SIGKILL)

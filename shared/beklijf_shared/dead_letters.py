@@ -28,7 +28,9 @@ LIST = text("""
 SELECT id, at, topic, partition, "offset", entity, version, reason, replayed_at FROM dead_letter
 WHERE :all OR replayed_at IS NULL ORDER BY id LIMIT :most
 """)
-SHOW = text('SELECT id, at, topic, partition, "offset", key, headers, value, entity, version, reason, replayed_at FROM dead_letter WHERE id = :id')
+SHOW = text("""
+SELECT id, at, topic, partition, "offset", key, headers, value, entity, version, reason, replayed_at FROM dead_letter WHERE id = :id
+""")
 REPLAYED = text("UPDATE dead_letter SET replayed_at = now() WHERE id = :id")
 WAITING = text("SELECT count(*) FROM dead_letter WHERE replayed_at IS NULL")
 
@@ -85,7 +87,7 @@ def insert(connection: Connection, incarnation: str, letters: Iterable[DeadLette
 
 def listed(connection: Connection, *, all_of_them: bool = False, most: int = 100) -> list[dict[str, Any]]:
     """The oldest dead letters, without their content; those already replayed only on request."""
-    return [dict(row._mapping) for row in connection.execute(LIST, {"all": all_of_them, "most": most})]
+    return [dict(row) for row in connection.execute(LIST, {"all": all_of_them, "most": most}).mappings()]
 
 
 def show(connection: Connection, id_: int) -> Stored | None:

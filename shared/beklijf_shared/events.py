@@ -166,7 +166,7 @@ class ScoreComputed(Event, frozen=True, kw_only=True):
 
 
 class McicChanged(Event, frozen=True, kw_only=True):
-    """One pair of baseline and follow-up of one episode and instrument: per rule a verdict, or the reason there is none (M19, M25, M39). Key: subject."""
+    """One pair of baseline and follow-up: per rule a verdict, or the reason there is none (M19, M25, M39). Key: subject."""
 
     episode: Identifier
     subject: Identifier

@@ -35,7 +35,7 @@ def check(package: str, url: str) -> None:
 
 
 def run(metadata: MetaData) -> None:
-    """What every service's `env.py` calls: runs the scripts in one transaction, with timeouts, so that a migration cannot block the others."""
+    """What every service's `env.py` calls: runs the scripts with timeouts, so that a migration cannot block the others for long."""
     engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
     with engine.connect() as connection:
         connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))

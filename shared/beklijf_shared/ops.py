@@ -40,7 +40,7 @@ def application(status: Status) -> Starlette:
     def progress(_: Request) -> Response:
         try:
             return JSONResponse(status.progress())
-        except Exception as error:  # the database is away: say so, and the asker tries again
+        except Exception as error:  # noqa: BLE001 the database is away: say so, and the asker tries again
             return JSONResponse({"error": type(error).__name__}, 503)
 
     routes = [("/health/live", live), ("/health/ready", ready), ("/metrics", metrics), ("/progress", progress)]
@@ -50,7 +50,8 @@ def application(status: Status) -> Starlette:
 @contextmanager
 def serving(status: Status, settings: Settings) -> Iterator[int]:
     """Serves the operations port in a thread while the block runs; gives the port."""
-    config = uvicorn.Config(application(status), host=settings.http_host, port=settings.operations_port, log_level="critical", access_log=False)
+    app, host, port = application(status), settings.http_host, settings.operations_port
+    config = uvicorn.Config(app, host=host, port=port, log_level="critical", access_log=False)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined, method-assign, unused-ignore]
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="operations", daemon=True)

@@ -129,9 +129,7 @@ def again(connection: Connection, topic: str, entity: str) -> None:
 def take(connection: Connection, most: int) -> list[Unsent]:
     """The oldest lines of the work list with the states to send; nothing is removed. Never a cursor `id > last`."""
     rows = connection.execute(TAKE, {"most": most})
-    return [
-        Unsent(id_, None if topic is None else Told(topic, entity, key, version, bytes(body))) for id_, topic, entity, key, version, body in rows
-    ]
+    return [Unsent(row.id, None if row.topic is None else Told(*row[1:5], bytes(row.body))) for row in rows]
 
 
 def delete(connection: Connection, ids: Iterable[int]) -> None:

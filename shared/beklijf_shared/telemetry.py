@@ -14,8 +14,32 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 FIELDS = frozenset(
-    "topic count duplicate stale rejected reason error incarnation partition port seconds command status method route cohort version unsent"
-    " partitions waiting_for signal day attempt organisation_count".split()
+    [
+        "topic",
+        "count",
+        "duplicate",
+        "stale",
+        "rejected",
+        "reason",
+        "error",
+        "incarnation",
+        "partition",
+        "port",
+        "seconds",
+        "command",
+        "status",
+        "method",
+        "route",
+        "cohort",
+        "version",
+        "unsent",
+        "partitions",
+        "waiting_for",
+        "signal",
+        "day",
+        "attempt",
+        "organisation_count",
+    ]
 )
 """The fields a log line may carry; values are numbers or short codes, never an identifier, an answer or a text somebody typed."""
 
@@ -73,7 +97,8 @@ def configure(level: str = "info") -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, format='{"level": "warning", "logger": "%(name)s", "event": "%(levelname)s"}', stream=sys.stderr)
+    line = '{"level": "warning", "logger": "%(name)s", "event": "%(levelname)s"}'
+    logging.basicConfig(level=logging.WARNING, format=line, stream=sys.stderr)
 
 
 REGISTRY = CollectorRegistry()

@@ -47,25 +47,55 @@ RESPONSE_ACCEPTED = Topic(
     "beklijf.response-accepted.v1", events.ResponseAccepted, "subject", ("response",), "intake", ("scoring",), "one set of answers"
 )
 EPISODE_SCORED = Topic(
-    "beklijf.episode-scored.v1", events.EpisodeScored, "subject", ("episode",), "scoring", ("cohorts",), "an episode with all results and verdicts"
+    "beklijf.episode-scored.v1",
+    events.EpisodeScored,
+    "subject",
+    ("episode",),
+    "scoring",
+    ("cohorts",),
+    "an episode with all results and verdicts",
 )
 SCORE_COMPUTED = Topic(
     "beklijf.score-computed.v1", events.ScoreComputed, "subject", ("response",), "scoring", (), "one answer's results and how it counts"
 )
 MCIC_CHANGED = Topic(
-    "beklijf.mcic-changed.v1", events.McicChanged, "subject", ("episode", "instrument", "moment"), "scoring", (), "a verdict, or why there is none"
+    "beklijf.mcic-changed.v1",
+    events.McicChanged,
+    "subject",
+    ("episode", "instrument", "moment"),
+    "scoring",
+    (),
+    "a verdict, or why there is none",
 )
 FOLLOW_UP_DUE = Topic(
-    "beklijf.follow-up-due.v1", events.FollowUpDue, "cohort", ("cohort", "episode", "moment"), "cohorts", ("reporting",), "who is due, overdue, answered"
+    "beklijf.follow-up-due.v1",
+    events.FollowUpDue,
+    "cohort",
+    ("cohort", "episode", "moment"),
+    "cohorts",
+    ("reporting",),
+    "who is due, overdue, answered",
 )
 COHORT_SNAPSHOT = Topic(
     "beklijf.cohort-snapshot.v1", events.CohortSnapshot, "cohort", ("cohort",), "cohorts", ("reporting",), "a cohort's figures, suppressed"
 )
 INTAKE_TALLY = Topic(
-    "beklijf.intake-tally.v1", events.IntakeTally, "organisation", ("organisation", "day"), "intake", ("reporting",), "sent, accepted, duplicate, refused"
+    "beklijf.intake-tally.v1",
+    events.IntakeTally,
+    "organisation",
+    ("organisation", "day"),
+    "intake",
+    ("reporting",),
+    "sent, accepted, duplicate, refused",
 )
 DATA_QUALITY = Topic(
-    "beklijf.data-quality.v1", events.DataQuality, "organisation", ("organisation",), "scoring", ("reporting",), "how the answers count at present"
+    "beklijf.data-quality.v1",
+    events.DataQuality,
+    "organisation",
+    ("organisation",),
+    "scoring",
+    ("reporting",),
+    "how the answers count at present",
 )
 
 TOPICS: tuple[Topic, ...] = (
