@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from beklijf_shared import events
-from tests.lib.events import encoded
 
 Resource = dict[str, Any]
 
@@ -19,8 +18,9 @@ EPISODE_LINK = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 MOMENT = f"{BASE}/StructureDefinition/measurement-moment"
 PROGRAMMES = f"{BASE}/CodeSystem/programme"
 
-VAS_LINK = "vas"
-QBPDS_LINKS = tuple(f"qbpds-{number}" for number in range(1, 21))
+VAS_LINK = "vas-pain"
+QBPDS_LINKS = tuple(f"qbpds-{number:02d}" for number in range(1, 21))
+QBPDS_CODES = f"{BASE}/CodeSystem/qbpds-answer"
 
 
 def named(system: str, value: str) -> Resource:
@@ -94,7 +94,11 @@ def vas(name: str, value: int | None, *, of: str = "p1", authored: str, **more: 
 def qbpds(name: str, values: int | Sequence[int | None], *, of: str = "p1", authored: str, **more: Any) -> Resource:
     """A QBPDS: a total of 0 to 100, spread over the twenty items, or the twenty answers of 0 to 5 (None: left open)."""
     answers = spread(values) if isinstance(values, int) else list(values)
-    items = [{"linkId": link, "answer": [{"valueInteger": one}]} for link, one in zip(QBPDS_LINKS, answers, strict=True) if one is not None]
+    items = [
+        {"linkId": link, "answer": [{"valueCoding": {"system": QBPDS_CODES, "code": str(one)}}]}
+        for link, one in zip(QBPDS_LINKS, answers, strict=True)
+        if one is not None
+    ]
     return _response("qbpds", name, items, of=of, authored=authored, **more)
 
 
@@ -156,9 +160,6 @@ def response_accepted(
     response: str = "r1", value: int | None = 50, *, version: int = 1, instrument: str = "vas-pain", **facts: Any
 ) -> events.ResponseAccepted:
     """A VAS pain (or QBPDS) answer of the day of t0; `value` None is an empty form."""
-    numbers: list[tuple[str, int]] = []
-    if value is not None:
-        numbers = [(VAS_LINK, value)] if instrument == "vas-pain" else list(zip(QBPDS_LINKS, spread(value), strict=True))
     measured = facts.get("measured", "2014-03-03T09:00:00Z")
     given: dict[str, Any] = {
         "subject": "s1",
@@ -170,11 +171,17 @@ def response_accepted(
         "received": measured,
         "stated_episode": None,
         "stated_moment": None,
-        "answers": tuple(events.Answer(link=link, integer=number) for link, number in numbers),
+        "answers": answers(instrument, value),
         "resource": f"QuestionnaireResponse/{response}",
         "tie_break": response,
     }
     return events.ResponseAccepted(version=version, response=response, **(given | facts))
 
 
-__all__ = ["consent", "encoded", "episode", "episode_changed", "patient", "qbpds", "response_accepted", "spread", "vas"]
+def answers(instrument: str, value: int | None) -> tuple[events.Answer, ...]:
+    """The answers that give this score: one number, or twenty codes."""
+    if value is None:
+        return ()
+    if instrument == "vas-pain":
+        return (events.Answer(link=VAS_LINK, integer=value),)
+    return tuple(events.Answer(link=link, code=str(one)) for link, one in zip(QBPDS_LINKS, spread(value), strict=True))
