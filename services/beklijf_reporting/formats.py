@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from beklijf_domain import exact
 from beklijf_shared.events import Cell
 
 Kind = Literal["count", "score", "share", "probability", "ratio", "text"]
@@ -35,9 +36,8 @@ class Shown:
 
 
 def rounded(decimal_text: str, places: int) -> str:
-    """Decimal text cut half up to so many places: `12.345` at 2 is `12.35`, `-0.5` at 0 is `-1`; no negative zero."""
-    value = Decimal(decimal_text).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    return format(abs(value) if value.is_zero() else value, f",.{places}f")
+    """Decimal text cut half up to so many decimals, thousands apart: `1234.56` at 1 is `1,234.6`; no negative zero."""
+    return format(Decimal(exact.cut_decimals(decimal_text, places)), ",f")
 
 
 def percentage(share_text: str, places: int = DECIMALS["share"]) -> str:

@@ -24,7 +24,8 @@ __all__ = ["BrokerAway", "Consumer", "Outgoing", "Polled", "Producer", "TooLarge
 INCARNATION_TOPIC = "beklijf.broker-incarnation.v1"
 """One partition; its first record names this life of the broker. A broker that was emptied has another one, or none."""
 
-SEND_TIMEOUT_SECONDS = 20.0
+SEND_TIMEOUT_SECONDS = 6.0
+"""Longer than any healthy acknowledgement takes; after it the producer is thrown away and everything is sent again."""
 BOOTSTRAP_TIMEOUT_MS = 5000
 COMMON: dict[str, Any] = {"reconnect_backoff_max_ms": 1000, "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS}
 PROFILES: dict[KafkaProfile, dict[str, Any]] = {
