@@ -12,7 +12,7 @@ from tests.lib.wait import wait_until
 
 CLIENT_PORT = 9092
 LISTENERS = "PLAINTEXT://:9092,CONTROLLER://:9093"
-ADVERTISED = "/tmp/advertised"
+ADVERTISED = "/var/tmp/advertised"
 ENVIRONMENT = {
     "KAFKA_NODE_ID": "1",
     "KAFKA_PROCESS_ROLES": "broker,controller",
