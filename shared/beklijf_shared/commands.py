@@ -113,14 +113,14 @@ def _migrate(service: Service) -> Task:
 
 def _republish(settings: Settings, options: argparse.Namespace) -> int:
     chosen = [topic for topic in topics.sent_by(settings.service) if not options.topic or topic.name in options.topic]
-    with db.transaction(db.engine(settings.database_url)) as connection:
+    with db.opened(settings.database_url) as engine, db.transaction(engine) as connection:
         print(outbox.republish(connection, chosen))
     return 0
 
 
 def _empty(empty: Callable[[Connection], None]) -> Task:
     def run(settings: Settings, _: argparse.Namespace) -> int:
-        with db.transaction(db.engine(settings.database_url)) as connection:
+        with db.opened(settings.database_url) as engine, db.transaction(engine) as connection:
             empty(connection)
         return 0
 
@@ -129,7 +129,7 @@ def _empty(empty: Callable[[Connection], None]) -> Task:
 
 def _state_hash(service: Service) -> Task:
     def run(settings: Settings, _: argparse.Namespace) -> int:
-        with db.transaction(db.engine(settings.database_url)) as connection:
+        with db.opened(settings.database_url) as engine, db.transaction(engine) as connection:
             print(state_hash(connection, service))
         return 0
 
@@ -160,19 +160,23 @@ def _add_dead_letters(command: argparse.ArgumentParser) -> None:
 
 def _dead_letters(service: Service) -> Task:
     def run(settings: Settings, options: argparse.Namespace) -> int:
-        engine = db.engine(settings.database_url)
-        with db.transaction(engine) as connection:
-            if options.what == "list":
-                return _print(dead_letters.listed(connection, all_of_them=options.all))
-            if options.what == "show":
-                letter = None if options.id is None else dead_letters.show(connection, options.id)
-                return _print([letter]) if letter else _none(options.id)
-            waiting = [row["id"] for row in dead_letters.listed(connection, most=10_000)] if options.id is None else [options.id]
-        handler = service.handler(settings) if service.handler else None
-        outcomes = [_replay(engine, handler, id_) for id_ in waiting]
-        return max(outcomes, default=0)
+        with db.opened(settings.database_url) as engine:
+            return _handle_dead_letters(engine, service, settings, options)
 
     return run
+
+
+def _handle_dead_letters(engine: db.Engine, service: Service, settings: Settings, options: argparse.Namespace) -> int:
+    with db.transaction(engine) as connection:
+        if options.what == "list":
+            return _print(dead_letters.listed(connection, all_of_them=options.all))
+        if options.what == "show":
+            letter = None if options.id is None else dead_letters.show(connection, options.id)
+            return _print([letter]) if letter else _none(options.id)
+        waiting = [row["id"] for row in dead_letters.listed(connection, most=10_000)] if options.id is None else [options.id]
+    handler = service.handler(settings) if service.handler else None
+    outcomes = [_replay(engine, handler, id_) for id_ in waiting]
+    return max(outcomes, default=0)
 
 
 def _replay(engine: db.Engine, handler: Handler | None, id_: int) -> int:

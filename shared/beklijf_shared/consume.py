@@ -46,24 +46,24 @@ class Stalled(Exception):
 
 def run(settings: Settings, handler: Handler, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
     """Consumes the service's topics until `stop`; survives the database and the broker going away."""
-    engine = db.engine(settings.database_url, pool_size=2)
-    status.report = lambda: _report(engine, status)
-    failures = 0
-    while not stop.is_set():
-        try:
-            _consume(settings, engine, handler, clock, status, stop, log)
-            failures = 0
-        except bus.BrokerAway as error:
-            status.lacks("broker", "does not answer")
-            log.event(Log.BROKER_LOST, error=str(error))
-        except Exception as error:
-            if not db.is_transient(error):
-                raise
-            status.lacks("database", "does not answer")
-            log.event(Log.DATABASE_LOST, error=type(error).__name__)
-        status.beat()
-        stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
-        failures += 1
+    with db.opened(settings.database_url, pool_size=2) as engine:
+        status.report = lambda: _report(engine, status)
+        failures = 0
+        while not stop.is_set():
+            try:
+                _consume(settings, engine, handler, clock, status, stop, log)
+                failures = 0
+            except bus.BrokerAway as error:
+                status.lacks("broker", "does not answer")
+                log.event(Log.BROKER_LOST, error=str(error))
+            except Exception as error:
+                if not db.is_transient(error):
+                    raise
+                status.lacks("database", "does not answer")
+                log.event(Log.DATABASE_LOST, error=type(error).__name__)
+            status.beat()
+            stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+            failures += 1
 
 
 def _report(engine: Engine, status: Status) -> dict[str, object]:

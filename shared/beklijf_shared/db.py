@@ -30,7 +30,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-__all__ = ["Connection", "DBAPIError", "Engine", "Plumbing", "engine", "is_transient", "lock_keys", "metadata", "plumbing", "transaction"]
+__all__ = [
+    "Connection",
+    "DBAPIError",
+    "Engine",
+    "Plumbing",
+    "engine",
+    "is_transient",
+    "lock_keys",
+    "metadata",
+    "opened",
+    "plumbing",
+    "transaction",
+]
 
 NAMING = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
 STATEMENT_TIMEOUT_SECONDS = 60
@@ -82,7 +94,7 @@ def plumbing(tables: MetaData) -> Plumbing:
         broker=Table(
             "broker",
             tables,
-            Column("only", Boolean, primary_key=True, server_default=text("true")),
+            Column("sole", Boolean, primary_key=True, server_default=text("true")),
             Column("incarnation", Text, nullable=False),
         ),
     )
@@ -134,6 +146,16 @@ def engine(url: str, *, pool_size: int = 4) -> Engine:
     )
     arguments = {"options": options, "connect_timeout": 5, "application_name": "beklijf", "prepare_threshold": 2}
     return create_engine(url, pool_size=pool_size, max_overflow=2, pool_pre_ping=True, connect_args=arguments)
+
+
+@contextmanager
+def opened(url: str, *, pool_size: int = 4) -> Iterator[Engine]:
+    """An engine for as long as the block runs; its connections are closed afterwards."""
+    made = engine(url, pool_size=pool_size)
+    try:
+        yield made
+    finally:
+        made.dispose()
 
 
 @contextmanager

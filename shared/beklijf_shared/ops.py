@@ -53,7 +53,6 @@ def serving(status: Status, settings: Settings) -> Iterator[int]:
     app, host, port = application(status), settings.http_host, settings.operations_port
     config = uvicorn.Config(app, host=host, port=port, log_level="critical", access_log=False)
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined, method-assign, unused-ignore]
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="operations", daemon=True)
     thread.start()
     try:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from beklijf_shared import clock
 from beklijf_shared.db import Connection
@@ -129,7 +130,11 @@ def again(connection: Connection, topic: str, entity: str) -> None:
 def take(connection: Connection, most: int) -> list[Unsent]:
     """The oldest lines of the work list with the states to send; nothing is removed. Never a cursor `id > last`."""
     rows = connection.execute(TAKE, {"most": most})
-    return [Unsent(row.id, None if row.topic is None else Told(*row[1:5], bytes(row.body))) for row in rows]
+    return [Unsent(row.id, _told(row)) for row in rows]
+
+
+def _told(row: Row[Any]) -> Told | None:
+    return None if row.topic is None else Told(row.topic, row.entity, row.key, row.version, bytes(row.body))
 
 
 def delete(connection: Connection, ids: Iterable[int]) -> None:

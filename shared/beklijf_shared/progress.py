@@ -29,8 +29,8 @@ ON CONFLICT (incarnation, direction, topic, partition) DO UPDATE
 STORED = text("SELECT topic, partition, next_offset, backlog FROM progress WHERE incarnation = :incarnation AND direction = :direction")
 INCARNATION = text("SELECT incarnation FROM broker")
 MEET = text("""
-INSERT INTO broker (only, incarnation) VALUES (true, :incarnation)
-ON CONFLICT (only) DO UPDATE SET incarnation = excluded.incarnation WHERE broker.incarnation <> excluded.incarnation
+INSERT INTO broker (sole, incarnation) VALUES (true, :incarnation)
+ON CONFLICT (sole) DO UPDATE SET incarnation = excluded.incarnation WHERE broker.incarnation <> excluded.incarnation
 RETURNING incarnation
 """)
 CALM = text("UPDATE progress SET backlog = false WHERE direction = 'applied' AND backlog")

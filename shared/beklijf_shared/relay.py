@@ -33,34 +33,34 @@ PUT_ASIDE_PARTITION = -1
 
 def run(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
     """Relays until `stop`; survives the database and the broker going away."""
-    engine = db.engine(settings.database_url, pool_size=2)
-    status.report = lambda: _report(engine, status)
-    failures = 0
-    while not stop.is_set():
-        try:
-            with engine.connect() as connection:
-                connection.detach()  # really closed afterwards: a pooled one would keep the lock
-                if not _becomes_active(connection):
+    with db.opened(settings.database_url, pool_size=2) as engine:
+        status.report = lambda: _report(engine, status)
+        failures = 0
+        while not stop.is_set():
+            try:
+                with engine.connect() as connection:
+                    connection.detach()  # really closed afterwards: a pooled one would keep the lock
+                    if not _becomes_active(connection):
+                        status.has("database")
+                        log.event(Log.RELAY_STANDS_BY)
+                        status.beat()
+                        stop.wait(1.0)
+                        continue
                     status.has("database")
-                    log.event(Log.RELAY_STANDS_BY)
-                    status.beat()
-                    stop.wait(1.0)
-                    continue
-                status.has("database")
-                failures = 0
-                _relay(connection, settings, clock, status, stop, log)
-        except bus.BrokerAway as error:
-            status.lacks("broker", "does not answer")
-            telemetry.SEND_FAILURES.inc()
-            log.event(Log.SEND_FAILED, error=str(error))
-        except Exception as error:
-            if not db.is_transient(error):
-                raise
-            status.lacks("database", "does not answer")
-            log.event(Log.DATABASE_LOST, error=type(error).__name__)
-        status.beat()
-        stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
-        failures += 1
+                    failures = 0
+                    _relay(connection, settings, clock, status, stop, log)
+            except bus.BrokerAway as error:
+                status.lacks("broker", "does not answer")
+                telemetry.SEND_FAILURES.inc()
+                log.event(Log.SEND_FAILED, error=str(error))
+            except Exception as error:
+                if not db.is_transient(error):
+                    raise
+                status.lacks("database", "does not answer")
+                log.event(Log.DATABASE_LOST, error=type(error).__name__)
+            status.beat()
+            stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+            failures += 1
 
 
 def _report(engine: db.Engine, status: Status) -> dict[str, object]:

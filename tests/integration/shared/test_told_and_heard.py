@@ -86,7 +86,13 @@ def test_republish_lists_every_state_again(plumbed: Callable[[], Plumbed], clock
 
 def test_a_batch_is_sorted_into_fresh_stale_duplicate_and_conflicting() -> None:
     before = {PLACE: heard.Stored("00000001", 5, message(5, {"counted": 5}).digest)}
-    batch = [message(4, {}), message(5, {"counted": 5}), message(5, {"counted": 99}), message(7, {"counted": 7}), message(6, {"counted": 6})]
+    batch = [
+        message(4, {}),
+        message(5, {"counted": 5}),
+        message(5, {"counted": 99}),
+        message(7, {"counted": 7}),
+        message(6, {"counted": 6}),
+    ]
 
     sorting = heard.sort(batch, before)
 

@@ -1,0 +1,202 @@
+"""Relay and consumer on a real broker: what is unsent arrives, what is poison becomes a dead letter, an emptied broker is filled again."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from kafka import KafkaConsumer
+
+from beklijf_shared import bus, consume, db, dead_letters, envelope, events, heard, outbox, progress, topics
+from tests.integration.shared.conftest import Plumbed
+from tests.lib import infra
+from tests.lib.clock import HandClock
+from tests.lib.servers import BrokerServer
+from tests.lib.wait import wait_until
+
+pytestmark = pytest.mark.events
+
+TALLY = events.IntakeTally(version=0, organisation="a", day="2020-03-02", sent=1, accepted=1, duplicate=0, refused=0, refused_by_code={})
+
+
+def listen(connection: db.Connection, messages: Sequence[envelope.Message], now: datetime) -> list[consume.Rejected]:
+    """A service that only remembers; a tally of 13 refused is more than it can bear."""
+    for message in messages:
+        if isinstance(message.event, events.IntakeTally) and message.event.refused == 13:
+            raise LookupError
+    sorting = heard.sort(messages, heard.stored(connection, messages))
+    heard.store(connection, sorting.fresh)
+    return [consume.Rejected(one, "conflict") for one in sorting.conflicting]
+
+
+def tell(plumbed: Plumbed, clock: HandClock, *tallies: events.IntakeTally) -> None:
+    with db.transaction(plumbed.engine) as connection:
+        outbox.publish(connection, [(topics.INTAKE_TALLY, one) for one in tallies], now=clock())
+
+
+def tallies(count: int, *, refused: int = 0) -> list[events.IntakeTally]:
+    return [msgspec.structs.replace(TALLY, organisation=f"organisation-{number}", refused=refused) for number in range(count)]
+
+
+def count(plumbed: Plumbed, table: str) -> int:
+    with plumbed.engine.connect() as connection:
+        return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+
+def reasons(plumbed: Plumbed) -> list[str]:
+    with db.transaction(plumbed.engine) as connection:
+        return [row["reason"] for row in dead_letters.listed(connection)]
+
+
+def produce(bootstrap: str, *records: bus.Outgoing) -> None:
+    producer = bus.Producer(bootstrap)
+    producer.send(records)
+    producer.close()
+
+
+def record(event: events.IntakeTally, **changes: bytes) -> bus.Outgoing:
+    headers = dict(envelope.headers(topics.INTAKE_TALLY, "x", event.version, HandClock()()))
+    headers.update({name.replace("__", "-"): value for name, value in changes.items() if name.startswith("ce_")})
+    key = changes.get("key", event.organisation.encode())
+    return bus.Outgoing(topics.INTAKE_TALLY.name, key, changes.get("value", events.encode(event)), list(headers.items()))
+
+
+def test_what_is_told_is_heard_and_then_forgotten_by_the_work_list(
+    plumbed: Callable[[], Plumbed], broker: infra.Broker, clock: HandClock
+) -> None:
+    sender, receiver = plumbed(), plumbed()
+    tell(sender, clock, *tallies(1200))
+
+    with (
+        sender.relaying("intake", broker.bootstrap, broker.profile),
+        receiver.consuming("reporting", broker.bootstrap, broker.profile, listen),
+    ):
+        wait_until(lambda: count(receiver, "heard") == 1200, 30)
+        wait_until(lambda: count(sender, "outbox") == 0, 10)
+
+    with db.transaction(sender.engine) as connection:
+        incarnation = progress.known_incarnation(connection) or ""
+        acknowledged = progress.stored(connection, incarnation, "acknowledged")
+    with db.transaction(receiver.engine) as connection:
+        applied = progress.stored(connection, incarnation, "applied")
+    assert acknowledged
+    assert {place: applied[place] for place in acknowledged} == acknowledged
+
+
+def test_poison_becomes_a_dead_letter_and_everything_else_goes_on(plumbed: Callable[[], Plumbed], broker: infra.Broker) -> None:
+    receiver = plumbed()
+    bus.ensure_topics(broker.bootstrap)
+    if bus.incarnation(broker.bootstrap) is None:
+        bus.mark(broker.bootstrap)
+    good = [record(one) for one in tallies(40)]
+    poison = [
+        record(TALLY, value=b"\xff\xfe\x00"),
+        record(TALLY, value=b"{"),
+        record(TALLY, value=b'{"version": 1}'),
+        record(TALLY, key=b"another"),
+        record(TALLY, ce_type=b"beklijf.intake-tally.v2"),
+        record(TALLY, ce_type=b"com.example.other"),
+        record(TALLY, ce_specversion=b"0.3"),
+        record(tallies(1, refused=13)[0]),
+    ]
+
+    with receiver.consuming("reporting", broker.bootstrap, broker.profile, listen):
+        produce(broker.bootstrap, *good[:20], *poison, *good[20:])
+        wait_until(lambda: len(reasons(receiver)) == len(poison), 15)
+        wait_until(lambda: count(receiver, "heard") >= 40, 5)
+
+    assert {reason.partition(":")[0] for reason in reasons(receiver)} == {
+        "not-json",
+        "schema",
+        "key-differs",
+        "unknown-version",
+        "wrong-type",
+        "no-envelope",
+        "failed",
+    }
+
+
+def test_a_state_larger_than_the_broker_takes_is_put_aside_and_the_others_go(
+    plumbed: Callable[[], Plumbed], broker: infra.Broker, clock: HandClock
+) -> None:
+    sender = plumbed()
+    large = msgspec.structs.replace(TALLY, organisation="large", refused_by_code={f"code-{number}": number for number in range(100_000)})
+    tell(sender, clock, large, *tallies(5))
+
+    with sender.relaying("intake", broker.bootstrap, broker.profile):
+        wait_until(lambda: count(sender, "outbox") == 0, 20)
+
+    assert reasons(sender) == ["too-large: larger than the broker takes"]
+
+
+def test_a_broker_that_comes_back_empty_is_filled_again_and_nothing_counts_twice(plumbed: Callable[[], Plumbed], clock: HandClock) -> None:
+    sender, receiver = plumbed(), plumbed()
+    with infra.scratch() as folder:
+        server = BrokerServer(folder).start()
+        with sender.relaying("intake", server.bootstrap, "tansu"), receiver.consuming("reporting", server.bootstrap, "tansu", listen):
+            tell(sender, clock, *tallies(50))
+            wait_until(lambda: count(receiver, "heard") == 50, 30)
+
+            server.kill()
+            tell(sender, clock, *tallies(60, refused=1))
+            server.start()
+
+            wait_until(lambda: count(receiver, "heard") == 60 and count(sender, "outbox") == 0, 60)
+            bodies = {one.body.count(b'"refused":1,') for one in heard_bodies(receiver) if one.body}
+        server.kill()
+
+    assert bodies == {1}
+
+
+def test_after_a_send_that_timed_out_the_relay_has_a_new_producer(plumbed: Callable[[], Plumbed], clock: HandClock) -> None:
+    """kafka-python's idempotent producer is dead for ever once a sent batch expired; the relay must not keep it."""
+    sender = plumbed()
+    with infra.scratch() as folder:
+        server = BrokerServer(folder).start()
+        with sender.relaying("intake", server.bootstrap, "tansu") as status:
+            tell(sender, clock, *tallies(1))
+            wait_until(lambda: count(sender, "outbox") == 0, 20)
+            server.kill()
+            tell(sender, clock, *tallies(3, refused=2))
+            wait_until(lambda: "broker" in status.missing, 30)
+            server.start()
+
+            wait_until(lambda: count(sender, "outbox") == 0, 30)
+        server.kill()
+
+
+def heard_bodies(plumbed: Plumbed) -> list[heard.Heard]:
+    with db.transaction(plumbed.engine) as connection:
+        keys = [f"organisation-{number}" for number in range(60)]
+        return heard.load(connection, [topics.INTAKE_TALLY], keys, whole=True)
+
+
+def test_a_second_relay_stands_by_until_the_first_is_gone(plumbed: Callable[[], Plumbed], broker: infra.Broker, clock: HandClock) -> None:
+    sender = plumbed()
+
+    with sender.relaying("intake", broker.bootstrap, broker.profile) as first:
+        wait_until(lambda: first.incarnation is not None, 20)
+        with sender.relaying("intake", broker.bootstrap, broker.profile) as second:
+            tell(sender, clock, *tallies(3))
+            wait_until(lambda: count(sender, "outbox") == 0, 10)
+            stood_by = second.incarnation is None
+
+    assert stood_by
+
+
+def test_the_client_is_set_as_measured_and_never_decodes() -> None:
+    """A deserializer that raises makes kafka-python's next poll spin for ever: we have none, and the defaults we need."""
+    source = inspect.getsource(bus)
+
+    assert "value_deserializer" not in source
+    assert "key_deserializer" not in source
+    assert KafkaConsumer.DEFAULT_CONFIG["value_deserializer"] is None
+    for wanted in ("enable_auto_commit=False", 'auto_offset_reset="earliest"', 'isolation_level="read_committed"'):
+        assert wanted in Path(inspect.getfile(bus)).read_text()
+    with suppress(bus.BrokerAway):
+        bus.Producer("127.0.0.1:1").close()
