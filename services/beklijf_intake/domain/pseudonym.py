@@ -1,0 +1,22 @@
+"""What may leave this service in the place of an identifier: never the identifier, nor a hash that anybody could try out.
+
+A subject's id is random and is not made here. What has to be a function of the identifier is keyed: without the key, which
+only intake has, it tells nothing (an unkeyed hash of a short number is undone in minutes).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+MINIMUM_KEY_BYTES = 16
+
+
+def tie_break(key: bytes, system: str, value: str) -> str:
+    """Sixty-four hexadecimal digits that decide between answers measured at one instant (M6, `contracts/decisions/0010`).
+
+    Deterministic, and free of the order of arrival. Raises ValueError for a key that could be tried out.
+    """
+    if len(key) < MINIMUM_KEY_BYTES:
+        raise ValueError(f"the key must have at least {MINIMUM_KEY_BYTES} bytes")
+    return hmac.new(key, f"tie-break\n{system}\n{value}".encode(), hashlib.sha256).hexdigest()

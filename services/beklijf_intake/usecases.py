@@ -1,0 +1,289 @@
+"""Accepting: one batch of requests, from what is stored already to what is stored and told afterwards, in one transaction.
+
+The number of SQL statements is the same for one request and for two hundred. What is told (M3, M11, M14, M15) is derived from
+the stored state, never from the request alone; so repeats, late versions, merges and their undoing need no path of their own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import msgspec
+
+from beklijf_domain.calendar import local_date
+from beklijf_intake import store
+from beklijf_intake.domain import versions as order
+from beklijf_intake.domain.episode import Consent, Episode, Patient, chain, facts
+from beklijf_intake.domain.problem import Refused
+from beklijf_intake.domain.pseudonym import tie_break
+from beklijf_intake.domain.register import Decision, Identity, Register, Request, Resource, Standing
+from beklijf_intake.domain.submission import AnswersStated, ConsentStated, Name, PatientStated, Reference, ResourceType
+from beklijf_intake.domain.versions import Version
+from beklijf_shared import crash, db, events, outbox
+from beklijf_shared.clock import instant_text
+from beklijf_shared.db import Connection
+from beklijf_shared.ids import IdMaker
+from beklijf_shared.topics import EPISODE_CHANGED, INTAKE_TALLY, RESPONSE_ACCEPTED, Topic
+
+Telling = tuple[Topic, events.Event]
+Verdict = list[Decision] | Refused
+
+RECORD_TYPES: tuple[ResourceType, ...] = ("Patient", "EpisodeOfCare", "Consent")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What accepting needs to be told: the key of the tie-break, and the registry's time zone (M2)."""
+
+    key: bytes
+    time_zone: str = "Europe/Amsterdam"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What takes effect whole or not at all: one resource, or a transaction's entries; or, to be counted, what was refused before.
+
+    `refused` holds the issue code of each resource that could not even be read.
+    """
+
+    organisation: str
+    requests: tuple[Request, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+class Overtaken(Exception):
+    """The batch is about more subjects than were locked: to be tried again in a new transaction that locks these too."""
+
+    def __init__(self, names: frozenset[Name]) -> None:
+        super().__init__(f"{len(names)} subjects must be locked")
+        self.names = names
+
+
+def accept(
+    connection: Connection,
+    units: Sequence[Unit],
+    *,
+    now: datetime,
+    make_id: IdMaker,
+    rules: Rules,
+    lock_also: frozenset[Name] = frozenset(),
+) -> list[Verdict]:
+    """Decides, stores, tells and counts these units, in this order of arrival; gives one verdict for each.
+
+    Nothing counts before the caller's transaction is committed. Raises Overtaken before anything was written.
+    """
+    register = _load(connection, [request for unit in units for request in unit.requests], lock_also, now, make_id)
+    verdicts = [register.decide(unit.requests) for unit in units]
+    crash.point("intake:before-insert")
+    _write(connection, register)
+    crash.point("intake:between-version-and-outbox")
+    tellings = [*_answers(connection, register, rules), *_episodes(register, rules)]
+    tallies = _tallies(connection, units, verdicts, local_date(now, rules.time_zone))
+    outbox.publish(connection, [*tellings, *tallies], now=now, counted=True)
+    crash.point("intake:before-commit")
+    return verdicts
+
+
+def _load(connection: Connection, requests: Sequence[Request], lock_also: frozenset[Name], now: datetime, make_id: IdMaker) -> Register:
+    """Locks the subjects that the requests are about, and reads all that deciding and telling needs."""
+    if not requests:
+        return Register(resources=(), versions={}, subjects={}, now=now, make_id=make_id)
+    organisations = {request.organisation for request in requests}
+    named = {place for request in requests for place in _names(request)}
+    seeds = named | {(organisation, name) for organisation in organisations for name in lock_also}
+    locked = {name for _, name in seeds} | {name for _, name in store.joined(connection, seeds, ())}
+    db.lock_keys(connection, [f"subject\n{name.system}\n{name.value}" for name in locked])
+
+    identities, ids = _asked(requests)
+    found = store.find(connection, identities, ids)
+    known = {(one.identity.organisation, one.subject) for one in found if one.subject and one.identity.organisation in organisations}
+    joined = store.joined(connection, seeds, known)
+    needed = frozenset(name for _, name in joined) - locked
+    if needed:
+        raise Overtaken(needed)
+    only_answers = all(isinstance(request.submission, AnswersStated) for request in requests)
+    held = store.held(connection, {standing for standing, _ in joined}, ("Patient",) if only_answers else RECORD_TYPES)
+    return Register(
+        resources={one.identity: one for one in [*found, *held]}.values(),
+        versions=store.versions(connection, {one.id for one in found if one.latest}),
+        subjects={name: subject for (_, subject), name in joined},
+        now=now,
+        make_id=make_id,
+    )
+
+
+def _names(request: Request) -> Iterator[tuple[str, Name]]:
+    """The pseudonyms that a request states: its own patient, and the one who replaced that patient."""
+    submission = request.submission
+    if isinstance(submission, PatientStated):
+        yield request.organisation, request.received.name
+        reference = submission.replaced_by
+    else:
+        reference = submission.patient
+    if reference is not None and reference.name is not None:
+        yield request.organisation, reference.name
+
+
+def _references(request: Request) -> Iterator[tuple[ResourceType, Reference | None]]:
+    submission = request.submission
+    yield "Patient", submission.replaced_by if isinstance(submission, PatientStated) else submission.patient
+    if isinstance(submission, AnswersStated):
+        yield "EpisodeOfCare", submission.stated_episode
+    if isinstance(submission, ConsentStated):
+        yield "EpisodeOfCare", submission.episode
+
+
+def _asked(requests: Iterable[Request]) -> tuple[set[Identity], set[str]]:
+    """The resources that requests are about or refer to, by identity and by our id."""
+    identities, ids = set(), set()
+    for request in requests:
+        identities.add(request.identity)
+        if request.resource_id is not None:
+            ids.add(request.resource_id)
+        for type_, reference in _references(request):
+            if reference is not None and reference.resource_id is not None:
+                ids.add(reference.resource_id)
+            elif reference is not None and reference.name is not None and type_ == "EpisodeOfCare":
+                identities.add(Identity(request.organisation, type_, reference.name))
+    return identities, ids
+
+
+def _write(connection: Connection, register: Register) -> None:
+    """One statement per table, and none where nothing changed."""
+    if register.new_subjects:
+        store.insert_subjects(connection, register.new_subjects)
+    if register.changed:
+        store.save_resources(connection, [register.resources[identity] for identity in sorted(register.changed)])
+    if register.new_versions:
+        rows = sorted(register.new_versions.items())
+        store.insert_versions(connection, [(resource_id, version, body) for (resource_id, _), (version, body) in rows])
+
+
+def _answers(connection: Connection, register: Register, rules: Rules) -> Iterator[Telling]:
+    """The answers whose current version, measured instant or subject changed (M3, M11, M14)."""
+    links = register.links()
+    by_id = {one.id: one for one in register.resources.values() if one.identity.type == "QuestionnaireResponse"}
+    for resource_id, (stated, episode) in register.stated.items():
+        known = register.versions[resource_id]
+        if not order.is_draft(order.current(known)):
+            yield RESPONSE_ACCEPTED, _event(by_id[resource_id], stated, episode, known, _stands_for(by_id[resource_id], links), rules)
+    again = {resource_id: by_id[resource_id] for resource_id in register.restated}
+    moved = register.moved()
+    if moved:
+        again |= {one.id: by_id.get(one.id, one) for one in store.held(connection, moved, ("QuestionnaireResponse",))}
+    again = {resource_id: one for resource_id, one in again.items() if resource_id not in register.stated}
+    if again:
+        keys = {_stands_for(one, register.links_before) for one in again.values()}
+        for told in outbox.bodies(connection, [RESPONSE_ACCEPTED], sorted(keys)):
+            if told.entity in again:
+                event = msgspec.json.decode(told.body, type=events.ResponseAccepted)
+                known = register.versions.get(told.entity, ())
+                measured = instant_text(order.measured(known)) if known else event.measured
+                subject = _stands_for(again[told.entity], links)
+                yield RESPONSE_ACCEPTED, msgspec.structs.replace(event, subject=subject, measured=measured)
+
+
+def _event(
+    resource: Resource, stated: AnswersStated, episode: str | None, known: Sequence[Version], subject: str, rules: Rules
+) -> events.ResponseAccepted:
+    name = resource.identity.name
+    return events.ResponseAccepted(
+        version=0,
+        response=resource.id,
+        subject=subject,
+        organisation=resource.identity.organisation,
+        questionnaire=stated.questionnaire,
+        questionnaire_version=stated.questionnaire_version,
+        status=msgspec.convert(stated.status, events.ResponseStatus),
+        measured=instant_text(order.measured(known)),
+        received=instant_text(order.current(known).received_at),
+        stated_episode=episode,
+        stated_moment=stated.stated_moment,
+        answers=tuple(
+            events.Answer(link=one.link, integer=one.integer, decimal=one.decimal, code=one.code, boolean=one.boolean)
+            for one in stated.answers
+        ),
+        resource=f"QuestionnaireResponse/{resource.id}",
+        tie_break=tie_break(rules.key, name.system, name.value),
+    )
+
+
+def _stands_for(resource: Resource, links: dict[Standing, Standing]) -> str:
+    """The subject under whom a resource is told: the one stated, or who replaced that one at this organisation."""
+    return chain((resource.identity.organisation, str(resource.subject)), links)[-1][1]
+
+
+def _episodes(register: Register, rules: Rules) -> Iterator[Telling]:
+    """The episodes of every patient about whom something changed (M14, M15)."""
+    links = register.links()
+    touched = {*register.touched, *register.moved()}
+    before = {chain(standing, register.links_before)[-1] for standing in touched}
+    about = {chain(standing, links)[-1] for standing in touched | before}
+    groups: dict[Standing, list[Resource]] = {standing: [] for standing in about}
+    for resource in register.resources.values():
+        if resource.record is not None and resource.subject is not None:
+            group = groups.get(chain((resource.identity.organisation, resource.subject), links)[-1])
+            if group is not None:
+                group.append(resource)
+    for group in groups.values():
+        yield from _episodes_of(group, links, rules)
+
+
+def _episodes_of(group: Collection[Resource], links: dict[Standing, Standing], rules: Rules) -> Iterator[Telling]:
+    """The episodes among the records of one person; the patient's own record, else that of the nearest one replaced by it."""
+    patients = {one.subject: one.record for one in group if isinstance(one.record, Patient)}
+    consents = [one.record for one in group if isinstance(one.record, Consent)]
+    for resource in group:
+        if isinstance(resource.record, Episode):
+            path = chain((resource.identity.organisation, str(resource.subject)), links)
+            patient = next((patients[subject] for _, subject in reversed(path) if subject in patients), None)
+            derived = facts(resource.id, resource.record, patient, consents, rules.time_zone)
+            yield (
+                EPISODE_CHANGED,
+                events.EpisodeChanged(
+                    version=0,
+                    episode=resource.id,
+                    subject=path[-1][1],
+                    organisation=resource.identity.organisation,
+                    programme=resource.record.programme,
+                    t0=resource.record.t0.isoformat(),
+                    sex=msgspec.convert(derived.sex, events.Sex),
+                    birth_year=derived.birth_year,
+                    treatment=derived.treatment,
+                    treatment_ended=derived.treatment_ended and derived.treatment_ended.isoformat(),
+                    participation=derived.participation,
+                    participation_since=derived.participation_since and derived.participation_since.isoformat(),
+                    received=instant_text(derived.received_at),
+                ),
+            )
+
+
+def _tallies(connection: Connection, units: Sequence[Unit], verdicts: Sequence[Verdict], day: date) -> Iterator[Telling]:
+    """What each organisation sent on this day, counted by resource: accepted, duplicate, refused and why."""
+    added: dict[tuple[str, date], Counter[str]] = {}
+    for unit, verdict in zip(units, verdicts, strict=True):
+        counts = added.setdefault((unit.organisation, day), Counter())
+        counts.update(f"refused:{code}" for code in unit.refused)
+        if isinstance(verdict, Refused):
+            counts[f"refused:{verdict.problems[0].code}"] += len(unit.requests)
+        else:
+            counts.update("duplicate" if decision.is_repeat else "accepted" for decision in verdict)
+    for (organisation, on), counted in store.add_tallies(connection, added).items():
+        refused = {outcome.removeprefix("refused:"): counted[outcome] for outcome in sorted(counted) if outcome.startswith("refused:")}
+        accepted, duplicate = counted.get("accepted", 0), counted.get("duplicate", 0)
+        yield (
+            INTAKE_TALLY,
+            events.IntakeTally(
+                version=0,
+                organisation=organisation,
+                day=on.isoformat(),
+                sent=accepted + duplicate + sum(refused.values()),
+                accepted=accepted,
+                duplicate=duplicate,
+                refused=sum(refused.values()),
+                refused_by_code=refused,
+            ),
+        )
