@@ -1,0 +1,153 @@
+"""The whole system under test: every process as a stranger would start it, on servers that can be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from beklijf import observe
+from beklijf.local.processes import PROCESSES, Process, command_of, environment, wanted_ports
+from beklijf.local.state import State
+from beklijf.system import System, migrate
+from tests.lib import infra
+from tests.lib.servers import BrokerServer, PostgresServer, free_port
+from tests.lib.sources import ROOT
+
+TEND_SECONDS = 0.1
+READY_SECONDS = 60.0
+BY_NAME = {process.name: process for process in PROCESSES}
+
+
+@dataclass
+class Registry:
+    """Ten processes, a PostgreSQL and a broker in one folder; what dies is started again, as a supervisor would."""
+
+    folder: Path
+    postgres: PostgresServer
+    broker: BrokerServer
+    system: System
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    starts: dict[str, int] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _done: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def trace(self) -> Path:
+        """Where a process says which crash point it has reached, just before it dies there."""
+        return self.folder / "reached"
+
+    @property
+    def intake(self) -> str:
+        """The FHIR base address."""
+        return f"{self.system.url_of(BY_NAME['intake-api'])}/fhir"
+
+    def address(self, name: str) -> str:
+        """The address of a process that speaks HTTP, by its name (`cohorts-api`)."""
+        return self.system.url_of(BY_NAME[name])
+
+    def start(self, name: str, *, crash: str = "") -> None:
+        """Start one process; `crash` (`point:count`) is where it will kill itself."""
+        process = BY_NAME[name]
+        given = {"BEKLIJF_CRASH_POINTS": crash, "BEKLIJF_CRASH_TRACE": str(self.trace)}
+        settings = {**os.environ, **self._environment(process), **given}
+        with self._lock, (self.folder / f"{name}.log").open("ab") as log:
+            command = command_of(process.service, process.command)
+            self.running[name] = subprocess.Popen(command, env=settings, cwd=self.folder, stdout=log, stderr=log)
+            self.starts[name] = self.starts.get(name, 0) + 1
+
+    def _environment(self, process: Process) -> Mapping[str, str]:
+        return environment(self.system.state, self.system.server, self.system.ports, process.service, process)
+
+    def start_all(self) -> None:
+        """Start every process and return when all are ready."""
+        for process in PROCESSES:
+            self.start(process.name)
+        observe.wait_until_ready(self.system, READY_SECONDS)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, without waiting for anything; it is started again by the tending thread."""
+        with self._lock:
+            self.running[name].kill()
+
+    def crash_at(self, name: str, point: str) -> None:
+        """End a process and start it so that it kills itself at this point, the first time it comes there."""
+        with self._lock:
+            self.running[name].kill()
+            self.running[name].wait()
+            self.start(name, crash=f"{point}:1")
+
+    def tend(self) -> None:
+        """Start again whatever has died, until stopped."""
+        while not self._done.is_set():
+            with self._lock:
+                for name, process in list(self.running.items()):
+                    if process.poll() is not None:
+                        self.start(name)
+            time.sleep(TEND_SECONDS)
+
+    def reached(self) -> list[str]:
+        """The crash points at which a process has died so far."""
+        return self.trace.read_text().split() if self.trace.exists() else []
+
+    def wait(self, timeout: float) -> None:
+        """Return when everything accepted is counted and shown: the same facts as `beklijf wait`."""
+        observe.wait_until_done(self.system, timeout)
+
+    def say(self, service: str, *arguments: str) -> str:
+        """Run one command of a service and return what it printed."""
+        return self.system.run(service, *arguments).strip()
+
+    def hashes(self) -> dict[str, str]:
+        """The state hash of every service."""
+        return {service: self.say(service, "state-hash") for service in ("intake", "scoring", "cohorts", "reporting")}
+
+    def end(self) -> None:
+        """Kill everything of ours."""
+        self._done.set()
+        with self._lock:
+            for process in self.running.values():
+                process.send_signal(signal.SIGKILL)
+            for process in self.running.values():
+                process.wait()
+
+
+@contextmanager
+def registry() -> Iterator[Registry]:
+    """A registry that runs, tended; everything is gone afterwards."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(infra.scratch())
+        state = State(folder)
+        state.make()
+        postgres = PostgresServer(state.postgres).start()
+        stack.callback(postgres.stop)
+        broker = BrokerServer(state.broker).start()
+        stack.callback(broker.kill)
+        ports = {name: free_port() for name in wanted_ports()} | {"postgres": postgres.port, "broker": broker.port}
+        assert postgres.running is not None
+        one = Registry(folder, postgres, broker, System(state, ports, postgres.running.server))
+        migrate(one.system)
+        stack.callback(one.end)
+        one.start_all()
+        threading.Thread(target=one.tend, daemon=True).start()
+        yield one
+
+
+def answers(address: str) -> bool:
+    """Whether an address answers with success."""
+    try:
+        return httpx.get(address, timeout=5).is_success
+    except httpx.HTTPError:
+        return False
+
+
+__all__ = ["ROOT", "Registry", "answers", "registry", "sys"]
