@@ -1,0 +1,87 @@
+"""The composition root: the only place that knows concrete engines, contracts and ports."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+
+from fastapi import FastAPI
+
+from beklijf_reporting import consumer, store
+from beklijf_reporting.charts import Renderer
+from beklijf_reporting.pages import routes
+from beklijf_reporting.pages.vocabulary import Names
+from beklijf_reporting.settings import Display
+from beklijf_shared import commands, contracts, db, http
+from beklijf_shared.clock import Clock
+from beklijf_shared.commands import Service
+from beklijf_shared.contracts import Contracts
+from beklijf_shared.db import Connection
+from beklijf_shared.process import Status
+from beklijf_shared.settings import Settings
+from beklijf_shared.telemetry import Logger
+
+CHECK_SECONDS = 1.0
+
+
+def application(settings: Settings) -> FastAPI:
+    """The pages on a service's database."""
+    known = contracts.load(settings.contracts_folder)
+    return routes.application(db.engine(settings.database_url), Display.of(settings), names(known), Renderer())
+
+
+def names(known: Contracts) -> Names:
+    """The titles of what is data. A moment's title is that of the first protocol that has it."""
+    moments: dict[str, str] = {}
+    for protocol in known.protocols.values():
+        for moment in protocol.moments:
+            moments.setdefault(moment.code, f"{moment.code} {moment.title}")
+    return Names(
+        instruments={code: instrument.title for code, instrument in known.instruments.items()},
+        moments=moments,
+        rules=_with_versions({code: (rule.version, rule.title) for code, rule in known.rules.items()}),
+    )
+
+
+def _with_versions(rules: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Rules are named with or without their version in figures; both read the same."""
+    return {name: title for code, (version, title) in rules.items() for name in (code, f"{code}@{version}")}
+
+
+def serve(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
+    """The process `api`: serves the pages until `stop`, and says on its operations port when the database is away."""
+    del clock, log  # the pages say the data's time, never the wall's
+    engine = db.engine(settings.database_url, pool_size=1)
+    watch = threading.Thread(target=_watch_database, args=(engine, status, stop), name="watch", daemon=True)
+    watch.start()
+    http.serve(application(settings), settings, status, stop)
+
+
+def _watch_database(engine: db.Engine, status: Status, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            with db.transaction(engine) as connection:
+                store.snapshot_version(connection, "")  # cheap: one look at an index
+        except db.DBAPIError:
+            status.lacks("database", "does not answer, or is not migrated")
+        else:
+            status.has("database")
+        stop.wait(CHECK_SECONDS)
+
+
+def _empty(connection: Connection) -> None:
+    commands.truncate(connection, "heard")
+
+
+def _rows(connection: Connection) -> Iterator[str]:
+    yield from store.state_rows(connection)
+
+
+SERVICE = Service(
+    name="reporting",
+    package="beklijf_reporting",
+    handler=consumer.handler,
+    loops={"api": serve},
+    hash_rows=_rows,
+    empty=_empty,
+)

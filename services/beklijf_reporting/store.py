@@ -1,0 +1,96 @@
+"""All SQL of reporting: one table, `heard`, the newest state of everything it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import Index, text
+
+from beklijf_shared import db, topics
+from beklijf_shared.db import Connection
+from beklijf_shared.events import CohortSnapshot, DataQuality, FollowUpDue, IntakeTally
+
+metadata = db.metadata()
+tables = db.plumbing(metadata)
+Index(  # the worklist: one cohort's follow-ups in one state, longest due first
+    "ix_heard_worklist",
+    tables.heard.c.key,
+    tables.heard.c.facts,
+    tables.heard.c.entity,
+    postgresql_where=text(f"topic = '{topics.FOLLOW_UP_DUE.name}'"),
+)
+
+WHOLE_TOPIC = text("SELECT body FROM heard WHERE topic = :topic ORDER BY entity")
+ONE = text("SELECT version, body FROM heard WHERE topic = :topic AND entity = :entity")
+VERSION = text("SELECT version FROM heard WHERE topic = :topic AND entity = :entity")
+NEWEST_TALLIES = text("SELECT body FROM heard WHERE topic = :topic ORDER BY right(entity, 10) DESC, entity LIMIT :most")
+WORKLIST = text(f"""
+SELECT body FROM heard
+WHERE topic = '{topics.FOLLOW_UP_DUE.name}' AND key = :cohort AND facts >= :from AND facts < :to
+ORDER BY facts, entity LIMIT :most
+""")  # noqa: S608
+HELD = text("SELECT topic, count(*) FROM heard GROUP BY topic ORDER BY topic")
+STATE = text("SELECT topic, entity, key, encode(digest, 'hex') FROM heard ORDER BY topic, entity")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How many entities of one topic the read model holds."""
+
+    topic: str
+    entities: int
+
+
+def snapshots(connection: Connection) -> list[CohortSnapshot]:
+    """The newest snapshot of every cohort, by code."""
+    return [msgspec.json.decode(body, type=CohortSnapshot) for body in _bodies(connection, topics.COHORT_SNAPSHOT.name)]
+
+
+def snapshot(connection: Connection, cohort: str) -> CohortSnapshot | None:
+    """The newest snapshot of one cohort, or None."""
+    row = connection.execute(ONE, {"topic": topics.COHORT_SNAPSHOT.name, "entity": cohort}).one_or_none()
+    return None if row is None else msgspec.json.decode(bytes(row.body), type=CohortSnapshot)
+
+
+def snapshot_version(connection: Connection, cohort: str) -> int | None:
+    """The version of that snapshot, without reading it."""
+    found = connection.execute(VERSION, {"topic": topics.COHORT_SNAPSHOT.name, "entity": cohort}).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+def tallies(connection: Connection, most: int) -> list[IntakeTally]:
+    """The newest days first, and within a day by organisation."""
+    rows = connection.execute(NEWEST_TALLIES, {"topic": topics.INTAKE_TALLY.name, "most": most})
+    return [msgspec.json.decode(bytes(body), type=IntakeTally) for (body,) in rows]
+
+
+def data_quality(connection: Connection) -> list[DataQuality]:
+    """How each organisation's answers count at present."""
+    return [msgspec.json.decode(body, type=DataQuality) for body in _bodies(connection, topics.DATA_QUALITY.name)]
+
+
+def worklist(connection: Connection, cohort: str, state: str, most: int) -> list[FollowUpDue]:
+    """One cohort's follow-ups in one state, the earliest target first."""
+    span = {"cohort": cohort, "from": f"{state} ".encode(), "to": f"{state}!".encode(), "most": most}
+    return [msgspec.json.decode(bytes(body), type=FollowUpDue) for (body,) in connection.execute(WORKLIST, span)]
+
+
+def worklist_place(event: FollowUpDue) -> bytes:
+    """Where a follow-up stands in the worklist: by state, then by target day. Stored beside it as its facts."""
+    return f"{event.state} {event.target}".encode()
+
+
+def held(connection: Connection) -> list[Held]:
+    """What the read model holds, by topic."""
+    return [Held(topic, int(count)) for topic, count in connection.execute(HELD)]
+
+
+def state_rows(connection: Connection) -> Iterable[str]:
+    """Every entity with the digest of its state, in order; versions are left out, so a rebuilt read model gives the same rows."""
+    return (" ".join(row) for row in connection.execute(STATE))
+
+
+def _bodies(connection: Connection, topic: str) -> Iterator[bytes]:
+    return (bytes(body) for (body,) in connection.execute(WHOLE_TOPIC, {"topic": topic}))
