@@ -10,16 +10,33 @@ from tests.lib import infra
 from tests.lib.clock import CountedIds, HandClock
 from tests.lib.databases import Databases
 
+LEFT_OUT = pytest.StashKey[dict[str, list[pytest.Item]]]()
+
 
 def pytest_report_header() -> str:
     """Say at the start what the tests run on."""
     return infra.says()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a program that this machine lacks; the closing lines say so."""
+    for item in items:
+        for marker in item.iter_markers("needs"):
+            if not infra.has(marker.args[0]):
+                config.stash.setdefault(LEFT_OUT, {}).setdefault(marker.args[0], []).append(item)
+    left_out = [item for group in config.stash.get(LEFT_OUT, {}).values() for item in group]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say at the end what this machine lacks: nothing is left out silently."""
     for line in infra.lacking():
         terminalreporter.write_line(f"not on this machine: {line}")
+    for what, group in config.stash.get(LEFT_OUT, {}).items():
+        names = ", ".join(item.nodeid for item in group)
+        terminalreporter.write_line(f"not on this machine: {what}, so these did not run: {names}")
 
 
 @pytest.fixture(scope="session")

@@ -107,6 +107,11 @@ def lacking() -> list[str]:
     return lines
 
 
+def has(what: str) -> bool:
+    """Whether this machine has what a test `needs`: `docker`, or a program by its name."""
+    return not _docker_lacks() if what == "docker" else shutil.which(what) is not None
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A short-named folder for one server, removed afterwards. (A folder of pytest's could be closed to PostgreSQL's user.)"""
