@@ -34,6 +34,10 @@ SERVERS = ("postgres", "broker")
 PRESENT = frozenset({"STARTING", "RUNNING", "BACKOFF", "STOPPING"})
 
 
+class SupervisorError(Exception):
+    """The supervisor did not start or does not answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What the supervisor says about one process; `pid` 0 when it does not run."""
@@ -41,8 +45,8 @@ class Seen:
     name: str
     state: str
     pid: int
-    since: int
-    """Start of the present run, seconds since 1970."""
+    for_seconds: int
+    """How long the present run has lasted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Supervisor:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not self.is_running():
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the supervisor did not start:\n{(self.state.logs / 'supervisor.start.log').read_text()}")
+                raise SupervisorError(f"the supervisor did not start:\n{(self.state.logs / 'supervisor.start.log').read_text()}")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -94,7 +98,7 @@ class Supervisor:
     def seen(self) -> dict[str, Seen]:
         """All processes by name."""
         rows = cast("list[dict[str, Any]]", self._rpc().supervisor.getAllProcessInfo())
-        return {str(row["name"]): Seen(row["name"], row["statename"], int(row["pid"]), int(row["start"])) for row in rows}
+        return {str(row["name"]): Seen(row["name"], row["statename"], int(row["pid"]), int(row["now"] - row["start"])) for row in rows}
 
     def start_processes(self, names: list[str]) -> None:
         """Start those of these that do not run; returns at once, readiness is asked of the processes themselves."""

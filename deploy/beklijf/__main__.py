@@ -1,0 +1,5 @@
+"""`python -m beklijf`, the same as the command `beklijf`."""
+
+from beklijf.cli import main
+
+main()

@@ -1,0 +1,56 @@
+"""`beklijf`: what the operator types. Commands are in `beklijf.commands`, one module per subject."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from beklijf.commands import dead_letters, demo, events, pushing, rebuild, running, waiting
+from beklijf.local.supervision import SupervisorError
+from beklijf.observe import NotDoneError
+from beklijf.push import PushFailedError
+from beklijf.system import CommandFailedError, NotStartedError
+
+EXIT_FAILED = 1
+EXIT_NOT_DONE = 3
+
+app = typer.Typer(
+    name="beklijf",
+    no_args_is_help=True,
+    add_completion=False,
+    help="Run Beklijf, the registry that asks: do the results of treatment last?",
+)
+app.command("up")(running.up)
+app.command("down")(running.down)
+app.command("reset")(running.reset)
+app.command("status")(running.status)
+app.command("logs")(running.logs)
+app.command("migrate")(running.migrate)
+app.command("wait")(waiting.wait)
+app.command("push")(pushing.push)
+app.command("rebuild")(rebuild.rebuild)
+app.command("demo")(demo.demo)
+app.add_typer(events.app, name="events")
+app.add_typer(dead_letters.app, name="dlq")
+
+
+def main() -> None:
+    """Run a command. Expected failures end with a sentence and an exit code (1 failed, 2 usage, 3 not done in time), not a traceback."""
+    try:
+        app()
+    except NotDoneError as error:
+        _say(error)
+        sys.exit(EXIT_NOT_DONE)
+    except (CommandFailedError, NotStartedError, PushFailedError, SupervisorError, TimeoutError, FileNotFoundError, LookupError) as error:
+        _say(error)
+        sys.exit(EXIT_FAILED)
+
+
+def _say(error: Exception) -> None:
+    Console(stderr=True, highlight=False).print(f"beklijf: {error}", markup=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""demo: start everything, push an invented cohort as two hospitals would, wait until it is counted, and say what came of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from beklijf import observe, system
+from beklijf import push as pushing
+from beklijf.commands import running
+from beklijf.commands.events import newest
+from beklijf.commands.pushing import push_with_bar, show
+from beklijf.commands.running import address_of, console
+from beklijf.reference.cohort import DEMO_EPISODES, generate, ndjson
+from beklijf_shared.topics import DATA_QUALITY
+
+TOKENS = ("laptop-token-of-hospital-one", "laptop-token-of-hospital-two")
+"""What the laptop profile of intake knows the two invented hospitals by; no secret, it listens on the loopback interface only."""
+
+DONE_SECONDS = 120.0
+COHORT = "imsr"
+
+
+def demo(episodes: Annotated[int, typer.Option(help="How many treatment episodes to invent.")] = DEMO_EPISODES) -> None:
+    """Start everything, push an invented cohort, wait until it is counted. Safe to repeat: the second time all is duplicate."""
+    running.up()
+    local = system.existing()
+    receipt = pushing.Receipt()
+    for hospital, token in enumerate(TOKENS):
+        receipt.add(_push(local, hospital, token, episodes))
+    show(receipt)
+    with console.status("waiting until everything is counted"):
+        observe.wait_until_done(local, DONE_SECONDS)
+    _say_what_came_of_it(local)
+
+
+def _push(local: system.System, hospital: int, token: str, episodes: int) -> pushing.Receipt:
+    resources = generate(episodes, hospital=hospital)
+    items = [pushing.Item(f"hospital {hospital + 1}, resource {number}", ndjson(one)) for number, one in enumerate(resources, start=1)]
+    return push_with_bar(items, len(items), f"{address_of(local, 'intake')}/fhir", token, f"hospital {hospital + 1}")
+
+
+def _say_what_came_of_it(local: system.System) -> None:
+    quality = newest(local.bootstrap, DATA_QUALITY.name)
+    ends: dict[str, int] = {}
+    for event in quality:
+        for how, number in event["counts"].items():
+            ends[how] = ends.get(how, 0) + int(number)
+    scored = sum(ends.values()) - sum(int(event["not_scorable"]) for event in quality)
+    others = ", ".join(f"{number} {how}" for how, number in sorted(ends.items()) if how != "counted" and number)
+    console.print(
+        f"scored {scored} of {sum(ends.values())} answers held; counted {ends.get('counted', 0)}{f', {others}' if others else ''}"
+    )
+    console.print(f"the page: {address_of(local, 'reporting')}/cohorts/{COHORT}", soft_wrap=True)
+    console.print("`make status` shows the processes, `make stop` stops them, `make reset` deletes all of it")

@@ -1,0 +1,54 @@
+"""push: files with FHIR resources to intake, with a progress bar and a receipt."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from beklijf import push as pushing
+from beklijf import system
+from beklijf.commands.running import address_of, console
+
+LISTED_REFUSALS = 50
+
+Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="NDJSON (.ndjson, .jsonl) or JSON, resources or Bundles.")]
+
+
+def push(
+    files: Files,
+    to: Annotated[str | None, typer.Option(help="FHIR base address; default: the local intake.")] = None,
+    token: Annotated[str | None, typer.Option(envvar="BEKLIJF_TOKEN", help="Bearer token of the sending organisation.")] = None,
+) -> None:
+    """Send FHIR resources to intake. Safe to repeat: what is known already has no effect. Exit code 1 when something was refused."""
+    base_url = to or f"{address_of(system.existing(), 'intake')}/fhir"
+    total = sum(1 for file in files for _ in pushing.items_of(file))
+    items = itertools.chain.from_iterable(pushing.items_of(file) for file in files)
+    receipt = push_with_bar(items, total, base_url, token)
+    show(receipt)
+    if receipt.refused:
+        raise typer.Exit(1)
+
+
+def push_with_bar(items: Iterable[pushing.Item], total: int, base_url: str, token: str | None, says: str = "pushing") -> pushing.Receipt:
+    """Push while a bar shows how far; the bar counts items (a Bundle is one)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(says, total=total)
+        return pushing.push(items, base_url, token, lambda: bar.advance(task))
+
+
+def show(receipt: pushing.Receipt) -> None:
+    """Print the receipt, and each refusal with what intake said."""
+    sums = f"{receipt.accepted} accepted + {receipt.duplicate} duplicate + {receipt.refused} refused"
+    console.print(f"sent {receipt.sent} = {sums}")
+    for refusal in receipt.refusals[:LISTED_REFUSALS]:
+        console.print(
+            f"  refused {refusal.place} ({refusal.status}): {'; '.join(refusal.issues) or 'no reason given'}", markup=False, soft_wrap=True
+        )
+    if receipt.refused > LISTED_REFUSALS:
+        console.print(f"  and {receipt.refused - LISTED_REFUSALS} more")

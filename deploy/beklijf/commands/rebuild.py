@@ -1,0 +1,56 @@
+"""rebuild: empty a service and let what lies upstream fill it again; the same figures come back, byte for byte."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from beklijf import observe, system
+from beklijf.commands.running import console
+from beklijf.local.processes import PROCESSES, SERVICES
+from beklijf_shared.topics import received_by
+
+DONE_SECONDS = 600.0
+
+
+class Rebuildable(StrEnum):
+    """The services that can be rebuilt: all but intake, which holds what was received."""
+
+    SCORING = "scoring"
+    COHORTS = "cohorts"
+    REPORTING = "reporting"
+    ALL = "all"
+
+
+def rebuild(
+    service: Rebuildable, timeout: Annotated[float, typer.Option(help="Seconds before giving up, with exit code 3.")] = DONE_SECONDS
+) -> None:
+    """Empty a service, publish again what it is told, and wait until it is done. Nothing accepted is lost."""
+    local = system.existing()
+    chosen = [name for name in SERVICES[1:] if service in {Rebuildable.ALL, name}]
+    started = time.monotonic()
+    with console.status(f"rebuilding {', '.join(chosen)}"):
+        rebuild_services(local, chosen, timeout)
+    console.print(f"rebuilt {', '.join(chosen)} ({time.monotonic() - started:.1f} s)")
+
+
+def rebuild_services(local: system.System, chosen: list[str], timeout_seconds: float) -> None:
+    """Stop their processes, empty their databases, start them, publish again all that their senders have told, wait."""
+    names = [process.name for process in PROCESSES if process.service in chosen]
+    local.supervisor.stop_processes(names)
+    for name in chosen:
+        local.run(name, "empty")
+    local.supervisor.start_processes(names)
+    for sender in senders_of(chosen):
+        local.run(sender, "republish")
+    observe.wait_until_ready(local, timeout_seconds)
+    observe.wait_until_done(local, timeout_seconds)
+
+
+def senders_of(chosen: list[str]) -> list[str]:
+    """The services that send to these, in the order of the flow; those that are emptied themselves have nothing to send yet."""
+    senders = {topic.sender for name in chosen for topic in received_by(name)}
+    return [name for name in SERVICES if name in senders - set(chosen)]
