@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from beklijf_intake.domain.problem import Problem
+
 ResourceType = Literal["Patient", "EpisodeOfCare", "Consent", "QuestionnaireResponse"]
 
 
@@ -52,6 +54,8 @@ class Received:
     body: bytes
     digest: bytes
     stated_at: datetime | None
+    warnings: tuple[Problem, ...] = ()
+    """What the sender is told although it is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
