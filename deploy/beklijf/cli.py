@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _say(error: Exception) -> None:
-    Console(stderr=True, highlight=False).print(f"beklijf: {error}", markup=False)
+    Console(stderr=True, highlight=False).print(f"beklijf: {error}", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":
