@@ -7,6 +7,9 @@ from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+REGISTRY_TIME_ZONE = "Europe/Amsterdam"
+"""Where the registry's own days are counted, as long as no programme says otherwise (M2)."""
+
 
 def add_months(day: date, months: int) -> date:
     """The same day of the month, `months` calendar months later; beyond the end of that month, its last day (M1).

@@ -60,8 +60,8 @@ class Instrument:
 
     @property
     def algorithm(self) -> str:
-        """What a score says it was computed by: the instrument's code and the version of its rule."""
-        return f"{self.code}@{self.version}"
+        """How a score was computed, in words that stay: the formula and what happens to missing items."""
+        return f"{self.formula}/{self.missing_items}"
 
 
 def read(document: Document) -> Instrument:

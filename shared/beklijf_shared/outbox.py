@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, text
 
@@ -66,6 +66,14 @@ class Unsent:
     state: Told | None
 
 
+class Statement(NamedTuple):
+    """One state on its way to `told`: the event's key, the digest of its text, the text with version 0."""
+
+    key: str
+    digest: bytes
+    body: bytes
+
+
 def publish(
     connection: Connection,
     tellings: Iterable[tuple[Topic, Event]],
@@ -80,14 +88,24 @@ def publish(
     microseconds of `now`, so that an emptied and rebuilt service outranks what it published before (design, section 3.1).
     `known` (see `digests`) leaves out, before the database is asked, what has not changed. One statement in any case.
     """
+    return state(connection, differing(tellings, known or {}), now=now, counted=counted)
+
+
+def differing(tellings: Iterable[tuple[Topic, Event]], known: Mapping[tuple[str, str], bytes]) -> dict[tuple[str, str], Statement]:
+    """What differs from the digests of what was told before, by (topic, entity), encoded; pure."""
     rows = {}
     for topic, event in tellings:
         body = encode(event)
         if not body.startswith(ZERO_VERSION):
             raise ValueError("events are published with version 0: the version is given here")
         place, digest = (topic.name, topic.entity_of(event)), digest_of(body)
-        if known is None or known.get(place) != digest:
-            rows[place] = (topic.key_of(event), digest, body)
+        if known.get(place) != digest:
+            rows[place] = Statement(topic.key_of(event), digest, body)
+    return rows
+
+
+def state(connection: Connection, rows: Mapping[tuple[str, str], Statement], *, now: datetime, counted: bool = False) -> int:
+    """The second half of `publish`, for who has to know what differs before it is stored. One statement."""
     if not rows:
         return 0
     places = sorted(rows)
@@ -96,9 +114,9 @@ def publish(
         {
             "topics": [topic for topic, _ in places],
             "entities": [entity for _, entity in places],
-            "keys": [rows[place][0] for place in places],
-            "digests": [rows[place][1] for place in places],
-            "bodies": [rows[place][2] for place in places],
+            "keys": [rows[place].key for place in places],
+            "digests": [rows[place].digest for place in places],
+            "bodies": [rows[place].body for place in places],
             "floor": 1 if counted else clock.micros(now),
         },
     )
