@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from beklijf import system
 from beklijf.commands.running import console
@@ -13,31 +15,40 @@ from beklijf.commands.running import console
 app = typer.Typer(no_args_is_help=True, help="Messages that a service could not apply.")
 
 
-class Consuming(StrEnum):
-    """The services that consume events, and so may have dead letters."""
+class Holder(StrEnum):
+    """The services: consumers keep what they could not apply, relays what the broker could not take."""
 
+    INTAKE = "intake"
     SCORING = "scoring"
     COHORTS = "cohorts"
     REPORTING = "reporting"
 
 
 @app.command("list")
-def list_(service: Consuming) -> None:
-    """List a service's dead letters: number, time, topic, place, reason."""
-    _say(service, "list")
+def list_(service: Holder) -> None:
+    """List a service's dead letters that wait: number, time, topic, place in it, reason."""
+    rows = [json.loads(line) for line in _said(service, "list").splitlines()]
+    if not rows:
+        console.print(f"{service.value} has no dead letters")
+        return
+    table = Table("number", "since", "topic", "partition", "offset", "reason", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(str(row.get(column, "")) for column in ("id", "at", "topic", "partition", "offset", "reason")))
+    console.print(table)
 
 
 @app.command()
-def show(service: Consuming, number: Annotated[int, typer.Argument(help="As `beklijf dlq list` names it.")]) -> None:
+def show(service: Holder, number: Annotated[int, typer.Argument(help="As `beklijf dlq list` names it.")]) -> None:
     """Show one dead letter whole."""
-    _say(service, "show", str(number))
+    console.print(_said(service, "show", str(number)), markup=False, soft_wrap=True)
 
 
 @app.command()
-def replay(service: Consuming, number: Annotated[int | None, typer.Argument(help="One dead letter; all when left out.")] = None) -> None:
+def replay(service: Holder, number: Annotated[int | None, typer.Argument(help="One dead letter; all when left out.")] = None) -> None:
     """Apply dead letters again. Those that a newer version has superseded have no effect."""
-    _say(service, "replay", *([str(number)] if number is not None else []))
+    chosen = [str(number)] if number is not None else []
+    console.print(_said(service, "replay", *chosen) or "none waits", markup=False, soft_wrap=True)
 
 
-def _say(service: Consuming, *arguments: str) -> None:
-    console.print(system.existing().run(service.value, "dlq", *arguments).rstrip("\n"), markup=False, soft_wrap=True)
+def _said(service: Holder, *arguments: str) -> str:
+    return system.existing().run(service.value, "dlq", *arguments).rstrip("\n")
