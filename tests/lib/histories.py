@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from beklijf_shared.events import EpisodeChanged, Event, ResponseAccepted
 from tests.lib import builders, reference
 
-SUBJECTS = ("s1", "s2")
-ORGANISATIONS = ("o1", "o1", "o2")
 T0_DAYS = (date(2012, 12, 31), date(2013, 2, 28), date(2014, 3, 3), date(2014, 4, 20), date(2015, 11, 30))
 """Ends of months, and two that lie so close that an answer may fit both episodes."""
-MOMENTS = (None, None, None, "t0", "t1", "t2", "t3", "t4")
-TREATMENTS = ("completed", "completed", "completed", "in-treatment", "stopped-early", "entered-in-error")
-PARTICIPATIONS = ("following", "following", "following", "withdrawn", "deceased", "objected")
-STATUSES = ("completed", "completed", "amended", "entered-in-error")
+MOMENTS = (None, None, None, None, None, None, None, "t0", "t1", "t2", "t3", "t4")
+TREATMENTS = ("completed", "completed", "completed", "completed", "completed", "in-treatment", "stopped-early", "entered-in-error")
+PARTICIPATIONS = ("following", "following", "following", "following", "following", "withdrawn", "deceased", "objected")
+DAYS_TO_THE_END = (10, 32, 33, 60, 200, 500, 1500)
+"""32 days after t0 the window of t1 opens: ends before, on and after that day."""
+STATUSES = ("completed", "completed", "completed", "amended", "amended", "amended", "entered-in-error")
 TODAY = date(2020, 3, 2)
 
 
@@ -69,22 +69,30 @@ def _number(integer: int | None, code: str | None) -> int:
     return integer if integer is not None else int(str(code))
 
 
+def rarely(draw: st.DrawFn) -> bool:
+    """True in about one case of eight; never in the simplest history."""
+    return draw(st.integers(0, 7)) == 7
+
+
 @st.composite
 def episodes(draw: st.DrawFn, name: str) -> list[EpisodeChanged]:
     """One to three versions of one episode; its start, its fate and even its patient may change."""
-    organisation = draw(st.sampled_from(ORGANISATIONS))
-    return [_episode_version(draw, name, version, organisation) for version in range(1, 1 + draw(st.integers(1, 3)))]
+    organisation = "o2" if rarely(draw) else "o1"
+    t0, found = draw(st.sampled_from(T0_DAYS)), []
+    for version in range(1, 1 + draw(st.integers(1, 3))):
+        t0 = draw(st.sampled_from(T0_DAYS)) if rarely(draw) else t0
+        found.append(_episode_version(draw, name, version, organisation, t0))
+    return found
 
 
-def _episode_version(draw: st.DrawFn, name: str, version: int, organisation: str) -> EpisodeChanged:
-    t0 = draw(st.sampled_from(T0_DAYS))
+def _episode_version(draw: st.DrawFn, name: str, version: int, organisation: str, t0: date) -> EpisodeChanged:
     participation = draw(st.sampled_from(PARTICIPATIONS))
-    since = None if participation == "following" else (t0 + timedelta(draw(st.sampled_from((10, 32, 33, 60, 200, 500, 1500))))).isoformat()
+    since = None if participation == "following" else (t0 + timedelta(draw(st.sampled_from(DAYS_TO_THE_END)))).isoformat()
     treatment = draw(st.sampled_from(TREATMENTS))
     return builders.episode_changed(
         name,
         version=version,
-        subject=draw(st.sampled_from(SUBJECTS)),
+        subject="s2" if rarely(draw) else "s1",
         organisation=organisation,
         t0=t0.isoformat(),
         treatment=treatment,
@@ -96,27 +104,28 @@ def _episode_version(draw: st.DrawFn, name: str, version: int, organisation: str
 
 
 @st.composite
-def answers(draw: st.DrawFn, name: str, organisations: dict[str, str]) -> list[ResponseAccepted]:
+def answers(draw: st.DrawFn, name: str, known: list[EpisodeChanged]) -> list[ResponseAccepted]:
     """One to three versions of one answer. Measured instants and instruments do not change (M3); nearly all else may.
 
     An episode that is stated is one of the same hospital (intake looks nowhere else), or one that nobody knows.
     """
     instrument = draw(st.sampled_from(reference.INSTRUMENTS))
-    t0 = draw(st.sampled_from(T0_DAYS))
-    moment = draw(st.sampled_from(("t0", "t1", "t1", "t2", "t3", "t4")))
+    about = draw(st.sampled_from(known))
+    t0 = date.fromisoformat(about.t0)
+    moment = draw(st.sampled_from(("t0", "t0", "t1", "t1", "t2", "t3", "t4")))
     opens, target, closes = reference.windows(t0)[moment]
     day = draw(st.sampled_from((target, target, target, opens, closes, opens - timedelta(1), closes + timedelta(1))))
     hour = draw(st.sampled_from((0, 9, 9, 23)))
     measured = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
-    organisation = draw(st.sampled_from(ORGANISATIONS))
-    nameable = [None, None, "e9", *(episode for episode, at in organisations.items() if at == organisation)]
+    organisation = about.organisation
+    nameable = [None] * 6 + ["e9", *sorted({episode.episode for episode in known if episode.organisation == organisation})]
     return [
         builders.response_accepted(
             name,
-            draw(st.none() | st.sampled_from((0, 1, 10, 30, 35, 50, 70, 100))),
+            draw(st.sampled_from((None, 0, 1, 10, 30, 35, 50, 70, 100))),
             version=version,
             instrument=instrument,
-            subject=draw(st.sampled_from(SUBJECTS)),
+            subject="s2" if rarely(draw) else "s1",
             organisation=organisation,
             status=draw(st.sampled_from(STATUSES)),
             measured=measured.isoformat().replace("+00:00", "Z"),
@@ -129,15 +138,37 @@ def answers(draw: st.DrawFn, name: str, organisations: dict[str, str]) -> list[R
 
 
 @st.composite
+def pairs(draw: st.DrawFn, episode: EpisodeChanged) -> list[ResponseAccepted]:
+    """What most patients send: a baseline and one to three follow-ups of one instrument, each once, in the middle of its window."""
+    instrument = draw(st.sampled_from(reference.INSTRUMENTS))
+    moments = ["t0", *draw(st.lists(st.sampled_from(("t1", "t2", "t3", "t4")), min_size=1, max_size=3, unique=True))]
+    windows = reference.windows(date.fromisoformat(episode.t0))
+    return [
+        builders.response_accepted(
+            f"{episode.episode}-{moment}",
+            draw(st.sampled_from((0, 10, 35, 50, 70, 100))),
+            instrument=instrument,
+            subject=episode.subject,
+            organisation=episode.organisation,
+            stated_episode=episode.episode if draw(st.booleans()) else None,
+            measured=f"{windows[moment][1]}T10:00:00Z",
+        )
+        for moment in moments
+    ]
+
+
+@st.composite
 def histories(draw: st.DrawFn) -> History:
-    """Up to three episodes of two patients at two hospitals, and up to eight answers."""
+    """Up to three episodes of two patients at two hospitals, and up to ten answers."""
     found: list[EpisodeChanged] = []
-    for number in range(1, 1 + draw(st.integers(1, 3))):
+    for number in range(1, 1 + draw(st.sampled_from((1, 1, 2, 3)))):
         found += draw(episodes(f"e{number}"))
-    organisations = {event.episode: event.organisation for event in found}
     given: list[ResponseAccepted] = []
-    for number in range(1, 1 + draw(st.integers(0, 8))):
-        given += draw(answers(f"r{number}", organisations))
+    for number in range(1, 1 + draw(st.integers(0, 7))):
+        given += draw(answers(f"r{number}", found))
+    newest = {event.episode: event for event in found}
+    for event in newest.values():
+        given += draw(st.just([]) if rarely(draw) else pairs(event))
     return History((*found, *given))
 
 
