@@ -105,7 +105,8 @@ def _load(connection: Connection, requests: Sequence[Request], lock_also: frozen
     if needed:
         raise Overtaken(needed)
     only_answers = all(isinstance(request.submission, AnswersStated) for request in requests)
-    held = store.held(connection, {standing for standing, _ in joined}, ("Patient",) if only_answers else RECORD_TYPES)
+    types: Sequence[ResourceType] = RECORD_TYPES[:1] if only_answers else RECORD_TYPES  # answers need to know who stands for whom, no more
+    held = store.held(connection, {standing for standing, _ in joined}, types)
     return Register(
         resources={one.identity: one for one in [*found, *held]}.values(),
         versions=store.versions(connection, {one.id for one in found if one.latest}),
@@ -253,12 +254,16 @@ def _episodes_of(group: Collection[Resource], links: dict[Standing, Standing], r
                     sex=msgspec.convert(derived.sex, events.Sex),
                     birth_year=derived.birth_year,
                     treatment=derived.treatment,
-                    treatment_ended=derived.treatment_ended and derived.treatment_ended.isoformat(),
+                    treatment_ended=_day_text(derived.treatment_ended),
                     participation=derived.participation,
-                    participation_since=derived.participation_since and derived.participation_since.isoformat(),
+                    participation_since=_day_text(derived.participation_since),
                     received=instant_text(derived.received_at),
                 ),
             )
+
+
+def _day_text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _tallies(connection: Connection, units: Sequence[Unit], verdicts: Sequence[Verdict], day: date) -> Iterator[Telling]:

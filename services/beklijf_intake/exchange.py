@@ -1,0 +1,185 @@
+"""HTTP as FHIR speaks it: what a request may look like before its body is read, and how answers look. No meaning here.
+
+Every refusal is a `Refused`, so that it leaves as an OperationOutcome; none repeats what was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any, Literal, NoReturn
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from beklijf_intake.domain.problem import IssueCode, Problem, Refused, status_of
+from beklijf_intake.domain.submission import Name
+from beklijf_intake.outcome import operation_outcome
+
+MEDIA_TYPE = "application/fhir+json"
+JSON_TYPES = ("application/fhir+json", "application/json")
+ACCEPTABLE = (*JSON_TYPES, "application/*", "*/*")
+FORMATS = ("json", *JSON_TYPES, "application/fhir json")  # a plus sign in a query reads as a space
+READ_DEADLINE_SECONDS = 15.0
+WEAK_TAG = re.compile(r'W/"([1-9][0-9]{0,8})"', re.ASCII)
+IDENTIFIER_QUERY_LIMIT = 2_000
+
+Return = Literal["minimal", "representation", "OperationOutcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressGate:
+    """ASGI: refuses, before any routing, an address that holds NUL or bytes that are no UTF-8; frameworks let both through."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers 400 itself, or hands on."""
+        if scope["type"] == "http" and not (_is_text(scope.get("raw_path") or b"") and _is_text(scope["query_string"])):
+            problem = Problem("error", "value", None, "The address holds a NUL or is not UTF-8.", 400)
+            await outcome_response([problem])(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def _is_text(quoted: bytes) -> bool:
+    plain = unquote_to_bytes(quoted)
+    if b"\x00" in plain:
+        return False
+    try:
+        plain.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def check_accept(request: Request) -> None:
+    """Refuses (406) a request that asks for anything but JSON; `_format` overrides the Accept header."""
+    wanted = request.query_params.get("_format")
+    if wanted is not None:
+        if wanted.split(";")[0].strip().lower() not in FORMATS:
+            _refuse(406, "not-supported", "Only JSON is answered here: _format must be json.")
+        return
+    accept = request.headers.get("accept")
+    if accept and not any(part.split(";")[0].strip().lower() in ACCEPTABLE for part in accept.split(",")):
+        _refuse(406, "not-supported", f"Only JSON is answered here: Accept must allow {MEDIA_TYPE}.")
+
+
+def check_content(request: Request) -> None:
+    """Refuses (415) a body that is not JSON in UTF-8, sent as it is."""
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() not in JSON_TYPES:
+        _refuse(415, "not-supported", f"The body must be sent as Content-Type: {MEDIA_TYPE}.")
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):
+            _refuse(415, "not-supported", "The body must be UTF-8.")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        _refuse(415, "not-supported", "A compressed body is not accepted: send it without Content-Encoding.")
+
+
+async def body_of(request: Request, limit: int) -> bytes:
+    """The body, read within the deadline and up to `limit` bytes; refuses with 413 or 408 and closes the connection then."""
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+        _too_long(limit)
+    chunks, length = [], 0
+    try:
+        async with asyncio.timeout(READ_DEADLINE_SECONDS):
+            async for chunk in request.stream():
+                length += len(chunk)
+                if length > limit:
+                    _too_long(limit)
+                chunks.append(chunk)
+    except TimeoutError:
+        _refuse(408, "timeout", f"The body did not arrive within {READ_DEADLINE_SECONDS:g} seconds.")
+    except ClientDisconnect:
+        _refuse(400, "incomplete", "The body ended before it was complete.")
+    return b"".join(chunks)
+
+
+def preference(header: str | None) -> Return | None:
+    """What `Prefer: return=` asks for; None when it says nothing that we know."""
+    for part in re.split(r"[;,]", header or ""):
+        name, _, value = part.strip().partition("=")
+        for known in ("minimal", "representation", "OperationOutcome"):
+            if name.strip() == "return" and value.strip() == known:
+                return known
+    return None
+
+
+def if_match(header: str | None) -> int | None:
+    """The version that If-Match names, None without the header; `*` names none (0). Refuses (400) what is no weak tag."""
+    if header is None:
+        return None
+    if header.strip() == "*":
+        return 0
+    match = WEAK_TAG.fullmatch(header.strip())
+    if match is None:
+        _refuse(400, "value", 'If-Match must be a version like W/"3".')
+    return int(match[1])
+
+
+def condition(query: str) -> Name:
+    """The identifier that a conditional create or update names: `identifier=system|value` and nothing else (400)."""
+    if len(query) > IDENTIFIER_QUERY_LIMIT:
+        _refuse(400, "too-long", "The condition is too long.")
+    pairs = [(name, value) for name, value in parse_qsl(query.lstrip("?"), keep_blank_values=True) if name != "_format"]
+    if len(pairs) != 1 or pairs[0][0] != "identifier":
+        _refuse(400, "not-supported", "The condition must be identifier=system|value and nothing else.")
+    system, bar, value = pairs[0][1].partition("|")
+    if not (bar and system and value):
+        _refuse(400, "value", "The condition must name both: identifier=system|value.")
+    return Name(system, value)
+
+
+def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A FHIR resource, as an object or as the bytes of one."""
+    body = content if isinstance(content, bytes) else msgspec.json.encode(content)
+    return Response(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def outcome_response(problems: Sequence[Problem], headers: Mapping[str, str] | None = None) -> Response:
+    """An OperationOutcome with the status that answers for all its problems."""
+    status = status_of(problems)
+    more = {"Connection": "close"} if status in (408, 413) else {}  # what is left of the body is not read
+    return json_response(operation_outcome(problems), status, {**(headers or {}), **more})
+
+
+def stamped(body: bytes, id_: str, number: int, received_at: datetime) -> bytes:
+    """The resource as received, element by element to the byte, with the id, version and receipt that are ours to say."""
+    elements = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    meta = msgspec.json.decode(elements.get("meta", b"{}"), type=dict[str, msgspec.Raw])
+    meta["versionId"] = _raw(str(number))
+    meta["lastUpdated"] = _raw(instant_with_offset(received_at))
+    head = {"resourceType": elements["resourceType"], "id": _raw(id_), "meta": _raw(meta)}
+    return msgspec.json.encode(head | {name: value for name, value in elements.items() if name not in head})
+
+
+def _raw(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
+
+
+def instant_with_offset(at: datetime) -> str:
+    """A FHIR instant in UTC, to the millisecond."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def version_headers(number: int, received_at: datetime) -> dict[str, str]:
+    """ETag and Last-Modified of a version."""
+    return {"ETag": f'W/"{number}"', "Last-Modified": format_datetime(received_at, usegmt=True)}
+
+
+def _too_long(limit: int) -> NoReturn:
+    _refuse(413, "too-long", f"The body is larger than {limit} bytes. Send several smaller requests.")
+
+
+def _refuse(status: int, code: IssueCode, sentence: str) -> NoReturn:
+    raise Refused([Problem("error", code, None, sentence, status)])
