@@ -1,0 +1,273 @@
+"""Batch and transaction Bundles: each entry read by itself, references between them resolved to names.
+
+What is wrong with the Bundle as a whole is raised; what is wrong with an entry stays with the entry, so that a batch can
+take the others. Whoever runs a transaction refuses all if any entry has problems.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+from beklijf_intake import fhir
+from beklijf_intake.domain import bsn
+from beklijf_intake.domain.problem import Problem, Refused, broken_rule, joined, malformed
+from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.domain.reading.criteria import check_names, version_in
+from beklijf_intake.domain.reading.elements import name_of
+from beklijf_intake.domain.submission import Name, Submission
+
+ENTRIES_LIMIT = 1_000
+_UPDATE = re.compile(r"([A-Z][A-Za-z]{1,40})/([^/?]+)")
+_SPACE = re.compile(r"[ \t\r\n]*")
+_PLAIN = json.JSONDecoder()
+
+Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: a submission and how to store it, or the problems for which it is refused (never both)."""
+
+    index: int
+    method: Method | None
+    url: str
+    submission: Submission | None = None
+    problems: tuple[Problem, ...] = ()
+    resource_id: str | None = None
+    """PUT Type/id: the resource to update."""
+    if_none_exist: bool = False
+    """Conditional create (M13); the criterion names the resource itself."""
+    if_match: int | None = None
+
+
+def kind_of(bundle: Mapping[str, Any]) -> Literal["batch", "transaction"]:
+    """The kind of Bundle; raises Refused for those that ask nothing of a server."""
+    if bundle.get("resourceType") != "Bundle":
+        raise Refused([malformed("structure", "resourceType", "Send a Bundle here, or a resource to its own address, like /Patient.")])
+    kind = bundle.get("type")
+    if kind not in ("batch", "transaction"):
+        raise Refused([broken_rule("not-supported", "Bundle.type", "Send a Bundle of type batch or transaction.")])
+    return cast("Literal['batch', 'transaction']", kind)
+
+
+def read_bundle(bundle: dict[str, Any], body: bytes, context: ReadingContext) -> list[Entry]:
+    """Every entry, in order. `body` is what `bundle` was parsed from: each submission keeps its own part of it exactly."""
+    kind = kind_of(bundle)
+    entries = bundle.get("entry", [])
+    if type(entries) is list and len(entries) > ENTRIES_LIMIT:
+        raise Refused([Problem("error", "too-costly", "Bundle.entry", f"A Bundle may have {ENTRIES_LIMIT} entries. Send several.", 413)])
+    problems = fhir.check_shape(bundle)
+    problems += _hidden_numbers(bundle) or []
+    if not problems:
+        problems += _same_address_twice(entries)
+    if problems:
+        raise Refused(problems)
+    names = {entry["fullUrl"]: _name(entry) for entry in entries if "fullUrl" in entry}
+    _check_circles(entries, names)
+    bodies = list(_bodies(body.decode("utf-8"))) if entries else []
+    found = [_entry(index, entry, part, names, context) for index, (entry, part) in enumerate(zip(entries, bodies, strict=True))]
+    return _named_once(found) if kind == "transaction" else found
+
+
+def _entry(index: int, entry: dict[str, Any], body: bytes, names: Mapping[str, Name | None], context: ReadingContext) -> Entry:
+    request = entry.get("request", {})
+    method, url = request.get("method"), request.get("url", "")
+    problems = _request_problems(entry)
+    if problems:
+        return _refused(Entry(index, method, url), problems)
+    resource = _resolved(entry["resource"], names) if b'"reference"' in body or b"\\" in body else entry["resource"]
+    target, _, query = url.partition("?")
+    update = _UPDATE.fullmatch(target) if method == "PUT" and not query else None
+    try:
+        submission = fhir.read(resource, body, context, type=update[1] if update else target, id=update[2] if update else None)
+    except Refused as refused:
+        return _refused(Entry(index, method, url), [_inside(problem) for problem in refused.problems])
+    criteria = query if method == "PUT" and query else request.get("ifNoneExist", "")
+    where = "request.url" if method == "PUT" else "request.ifNoneExist"
+    if criteria and (wrong := check_names(criteria, submission.received.name, where)):
+        return _refused(Entry(index, method, url), wrong)
+    told = tuple(_at(index, _inside(problem)) for problem in submission.received.warnings)
+    return Entry(
+        index,
+        method,
+        url,
+        submission=replace(submission, received=replace(submission.received, warnings=told)) if told else submission,
+        resource_id=update[2] if update else None,
+        if_none_exist="ifNoneExist" in request,
+        if_match=version_in(request["ifMatch"]) if "ifMatch" in request else None,
+    )
+
+
+def _request_problems(entry: dict[str, Any]) -> list[Problem]:
+    """What is wrong with how the entry asks, before its resource is looked at."""
+    request = entry.get("request")
+    if request is None:
+        return [malformed("required", "request", "An entry of a batch or transaction needs a request with method and url (bdl-3).")]
+    method, url = request["method"], request["url"]
+    if method not in ("POST", "PUT"):
+        return [Problem("error", "not-supported", "request.method", "Only POST and PUT are supported in a Bundle.", 405)]
+    if type(entry.get("resource")) is not dict:
+        return [malformed("required", "resource", f"A {method} needs a resource.")]
+    if entry["resource"].get("resourceType") == "Bundle":
+        return [malformed("structure", "resource", "A Bundle within a Bundle is not accepted. Send its entries.")]
+    return _address_problems(method, url) or _version_problems(request)
+
+
+def _address_problems(method: str, url: str) -> list[Problem]:
+    if method == "POST" and not url.isalpha():
+        return [malformed("value", "request.url", "The url of a POST is the resource's type, like Patient.")]
+    if method == "PUT" and "?" not in url and not _UPDATE.fullmatch(url):
+        return [malformed("value", "request.url", "The url of a PUT is Type/id, or Type?identifier=<system>|<value>.")]
+    return []
+
+
+def _version_problems(request: dict[str, Any]) -> list[Problem]:
+    if "ifMatch" in request and version_in(request["ifMatch"]) is None:
+        return [malformed("value", "request.ifMatch", 'ifMatch names a version, like W/"3".')]
+    if request.keys() & {"ifNoneMatch", "ifModifiedSince"}:
+        return [broken_rule("not-supported", "request", "ifNoneMatch and ifModifiedSince are not supported when storing.")]
+    return []
+
+
+def _hidden_numbers(bundle: dict[str, Any]) -> list[Problem]:
+    """BSNs in what surrounds the resources: addresses and criteria."""
+    around = {name: value for name, value in bundle.items() if name != "entry"}
+    found = [bsn.refusal(joined("Bundle", where)) for where in bsn.find(around)]
+    entries = bundle.get("entry", [])
+    for index, entry in enumerate(entries if type(entries) is list else ()):
+        if type(entry) is dict:
+            outside = {name: value for name, value in entry.items() if name != "resource"}
+            found += [_at(index, bsn.refusal(where)) for where in bsn.find(outside)]
+    return found
+
+
+def _same_address_twice(entries: Sequence[dict[str, Any]]) -> list[Problem]:
+    seen: set[str] = set()
+    found: list[Problem] = []
+    for index, entry in enumerate(entries):
+        address = entry.get("fullUrl")
+        if address in seen:
+            found.append(
+                _at(index, malformed("duplicate", "fullUrl", "Two entries have the same fullUrl, so references are ambiguous (bdl-7)."))
+            )
+        if address is not None:
+            seen.add(address)
+    return found
+
+
+def _name(entry: dict[str, Any]) -> Name | None:
+    """The name of an entry's resource, as far as it can be seen before the resource is checked."""
+    resource = entry.get("resource")
+    if type(resource) is not dict:
+        return None
+    given = resource.get("identifier")
+    only = given[0] if type(given) is list and len(given) == 1 else given
+    if type(only) is not dict or type(only.get("system")) is not str or type(only.get("value")) is not str:
+        return None
+    return name_of({"identifier": only}, [])
+
+
+def _check_circles(entries: Sequence[dict[str, Any]], names: Mapping[str, Name | None]) -> None:
+    """Entries that refer to each other in a circle have no order in which they could be stored."""
+    points = {entry["fullUrl"]: {to for to in _references(entry.get("resource")) if to in names} for entry in entries if "fullUrl" in entry}
+    while points:
+        ends = [address for address, to in points.items() if not to & points.keys()]
+        if not ends:
+            index = next(i for i, entry in enumerate(entries) if entry.get("fullUrl") in points)
+            raise Refused([_at(index, malformed("invalid", "resource", "Entries of this Bundle refer to each other in a circle."))])
+        for address in ends:
+            del points[address]
+
+
+def _references(value: Any) -> Iterator[str]:
+    if type(value) is list:
+        for child in value:
+            yield from _references(child)
+    elif type(value) is dict:
+        if type(value.get("reference")) is str:
+            yield value["reference"]
+        for child in value.values():
+            yield from _references(child)
+
+
+def _resolved(value: Any, names: Mapping[str, Name | None]) -> Any:
+    """The resource with references to other entries replaced by the names of what they point to.
+
+    Names survive a retry; a urn:uuid is made anew each time, and would make every retry look like an amendment (M11).
+    """
+    if type(value) is list:
+        return [_resolved(child, names) for child in value]
+    if type(value) is not dict:
+        return value
+    name = names.get(value["reference"]) if type(value.get("reference")) is str else None
+    if name is not None:
+        rest = {key: child for key, child in value.items() if key != "reference"}
+        return {"identifier": {"system": name.system, "value": name.value}, **rest}
+    return {key: _resolved(child, names) for key, child in value.items()}
+
+
+def _named_once(entries: list[Entry]) -> list[Entry]:
+    """A transaction may state each resource once (FHIR R4, transactions: identities must not overlap)."""
+    seen: set[tuple[str, Name]] = set()
+    found: list[Entry] = []
+    for entry in entries:
+        identity = (entry.submission.received.type, entry.submission.received.name) if entry.submission else None
+        if identity in seen:
+            sentence = "Another entry of this transaction is about the same resource. Send one of them, or send a batch."
+            found.append(_refused(Entry(entry.index, entry.method, entry.url), [malformed("duplicate", "resource.identifier", sentence)]))
+        else:
+            found.append(entry)
+        if identity is not None:
+            seen.add(identity)
+    return found
+
+
+def _bodies(text: str) -> Iterator[bytes]:
+    """The bytes of each entry's resource exactly as they came; empty where an entry has none. The text is known to be valid."""
+    for key, start, _ in _members(text, _skip(text, 0)):
+        if key != "entry":
+            continue
+        at = _skip(text, start + 1)
+        while text[at] != "]":
+            end = at
+            part = b""
+            for inner, inner_start, end in _members(text, at):
+                if inner == "resource":
+                    part = text[inner_start:end].encode("utf-8")
+            yield part
+            at = _skip(text, _skip(text, end) + 1)
+            if text[at] == ",":
+                at = _skip(text, at + 1)
+
+
+def _members(text: str, at: int) -> Iterator[tuple[str, int, int]]:
+    """Key, and where its value starts and ends, of each member of the object that starts here (never an empty one)."""
+    while text[at] != "}":
+        key, at = _PLAIN.raw_decode(text, _skip(text, at + 1))
+        start = _skip(text, _skip(text, at) + 1)
+        _, end = _PLAIN.raw_decode(text, start)
+        yield key, start, end
+        at = _skip(text, end)
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _inside(problem: Problem) -> Problem:
+    """A problem of a resource, seen from its entry: `Patient.gender` becomes `resource.gender`."""
+    _, _, rest = (problem.expression or "").partition(".")
+    return replace(problem, expression=joined("resource", rest))
+
+
+def _at(index: int, problem: Problem) -> Problem:
+    return problem.below(f"Bundle.entry[{index}]")
+
+
+def _refused(entry: Entry, problems: Sequence[Problem]) -> Entry:
+    return replace(entry, problems=tuple(_at(entry.index, problem) for problem in problems))
