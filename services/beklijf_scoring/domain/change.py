@@ -1,0 +1,94 @@
+"""From two scores to verdicts (M25, M26): exact, several rules side by side, each with its margin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+from beklijf_domain.exact import exact_text, scaled
+from beklijf_domain.instrument import Instrument
+from beklijf_domain.rule import Judgement, Rule, Threshold
+from beklijf_domain.states import Verdict
+
+PAIRS_REMEMBERED = 32_768
+"""Scores are small integers, so pairs of them come again and again; QBPDS and VAS have 10,201 each."""
+
+
+class Judged(NamedTuple):
+    """One rule's judgement of one pair. `margin`: score points beyond (positive) or short of (negative) enough improvement;
+    None where the rule cannot evaluate the pair."""
+
+    rule: str
+    rule_version: str
+    verdict: Verdict
+    margin: str | None
+
+
+class Change(NamedTuple):
+    """What happened between two scores. `difference` = follow-up - baseline, exact (M26)."""
+
+    difference: str
+    verdicts: tuple[Judged, ...]
+
+
+Judge = Callable[[int, int], Change]
+"""(baseline, follow-up), both integers at the instrument's scale, to what happened in between."""
+
+
+def judges(instruments: Mapping[str, Instrument], rules: Iterable[Rule]) -> dict[str, Judge]:
+    """For each instrument the function that judges its pairs by every rule that says something about it."""
+    ordered = sorted(rules, key=lambda rule: rule.name)
+    return {code: judge_of(instrument, ordered) for code, instrument in instruments.items()}
+
+
+def judge_of(instrument: Instrument, rules: Iterable[Rule]) -> Judge:
+    """The judge of one instrument. It remembers pairs: its answer depends on the two scores only."""
+    asked = [(rule, judgement) for rule in rules if (judgement := rule.judgement(instrument.code)) is not None]
+    better = -1 if instrument.direction == "high-is-worse" else 1
+
+    @lru_cache(maxsize=PAIRS_REMEMBERED)
+    def judge(baseline: int, follow_up: int) -> Change:
+        start, end = scaled(baseline, instrument.scale), scaled(follow_up, instrument.scale)
+        improvement = better * (end - start)
+        verdicts = tuple(_judged(rule, judgement, start, improvement) for rule, judgement in asked)
+        return Change(exact_text(end - start), verdicts)
+
+    return judge
+
+
+def _judged(rule: Rule, judgement: Judgement, baseline: Fraction, improvement: Fraction) -> Judged:
+    """The verdict: improved if enough better, deteriorated if enough worse, otherwise unchanged (M25)."""
+    if not evaluable(judgement, baseline):
+        return Judged(rule.code, rule.version, "not-evaluable", None)
+    margin = exact_text(margin_of(judgement.improvement, baseline, improvement))
+    verdict: Verdict = "unchanged"
+    if passes(judgement.improvement, baseline, improvement):
+        verdict = "improved"
+    elif passes(judgement.deterioration, baseline, -improvement):
+        verdict = "deteriorated"
+    return Judged(rule.code, rule.version, verdict, margin)
+
+
+def evaluable(judgement: Judgement, baseline: Fraction) -> bool:
+    """A share of nothing cannot be judged, nor can a baseline below the rule's minimum."""
+    if judgement.minimal_baseline is not None and baseline < judgement.minimal_baseline:
+        return False
+    return baseline != 0 or (judgement.improvement.relative is None and judgement.deterioration.relative is None)
+
+
+def passes(threshold: Threshold, baseline: Fraction, distance: Fraction) -> bool:
+    """Whether a distance is enough; where the rule has two sides, each must pass."""
+    margin = margin_of(threshold, baseline, distance)
+    return margin >= 0 if threshold.operator == ">=" else margin > 0
+
+
+def margin_of(threshold: Threshold, baseline: Fraction, distance: Fraction) -> Fraction:
+    """How far a distance lies beyond the threshold, in score points; of two sides the one that is harder to pass."""
+    needed = []
+    if threshold.relative is not None:
+        needed.append(threshold.relative * baseline)
+    if threshold.absolute is not None:
+        needed.append(threshold.absolute)
+    return distance - max(needed)

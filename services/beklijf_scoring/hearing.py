@@ -1,0 +1,119 @@
+"""From what intake says to what scoring keeps: checks that it can be used at all, scores the answers, keeps what is needed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+from beklijf_domain.calendar import REGISTRY_TIME_ZONE, local_date
+from beklijf_scoring.domain.facts import Answer, Episode
+from beklijf_scoring.domain.score import AnswerOutside, Score, scorer
+from beklijf_shared import topics
+from beklijf_shared.clock import instant, micros
+from beklijf_shared.contracts import Contracts
+from beklijf_shared.events import EpisodeChanged, Event, ResponseAccepted
+
+RETRACTED = Score(False, "retracted", ())
+"""What was entered in error has no score that anybody should see."""
+
+_ENCODER = msgspec.msgpack.Encoder()
+_ANSWER = msgspec.msgpack.Decoder(Answer)
+_EPISODE = msgspec.msgpack.Decoder(Episode)
+
+
+class Inapplicable(Exception):
+    """An event that cannot be applied; the message is the reason for its dead letter: a code, and words without content."""
+
+
+class Hearing:
+    """Turns events into facts; everything about instruments and protocols is looked up once, at start."""
+
+    def __init__(self, contracts: Contracts) -> None:
+        self._contracts = contracts
+        self._scorers = {code: scorer(instrument) for code, instrument in contracts.instruments.items()}
+
+    def facts(self, event: Event) -> bytes:
+        """What is kept of an event. Raises Inapplicable."""
+        try:
+            if isinstance(event, ResponseAccepted):
+                return _ENCODER.encode(self.answer(event))
+            if isinstance(event, EpisodeChanged):
+                return _ENCODER.encode(self.episode(event))
+        except AnswerOutside as error:
+            raise Inapplicable(f"{error}: the answers do not fit the instrument") from None
+        except (ValueError, OverflowError):  # text in the form of a day or an instant that no calendar has
+            raise Inapplicable("impossible-date: a day or an instant is not in the calendar") from None
+        raise Inapplicable("unexpected-event: not a kind that scoring is told")
+
+    def answer(self, event: ResponseAccepted) -> Answer:
+        """One answer, scored (M24). What was entered in error is kept, so that it stays retracted whatever comes late (M11)."""
+        instrument = self._contracts.instrument_of(event.questionnaire, event.questionnaire_version)
+        if instrument is None:
+            raise Inapplicable("unknown-questionnaire: no instrument scores this Questionnaire and version")
+        retracted = event.status == "entered-in-error"
+        score = RETRACTED if retracted else self._scorers[instrument.code](event.answers)
+        measured, received = instant(event.measured), instant(event.received)
+        return Answer(
+            response=event.response,
+            organisation=event.organisation,
+            instrument=instrument.code,
+            instrument_version=instrument.version,
+            algorithm=instrument.algorithm,
+            questionnaire_version=event.questionnaire_version,
+            retracted=retracted,
+            day=_day(measured).isoformat(),
+            measured=event.measured,
+            measured_microseconds=micros(measured),
+            received=event.received,
+            received_microseconds=micros(received),
+            stated_episode=event.stated_episode,
+            stated_moment=event.stated_moment,
+            tie_break=event.tie_break,
+            scorable=score.scorable,
+            not_scorable_reason=score.reason,
+            values=score.values,
+        )
+
+    def episode(self, event: EpisodeChanged) -> Episode:
+        """One episode, whose windows must all lie in the calendar."""
+        protocol = self._contracts.protocols.get(event.programme)
+        if protocol is None:
+            raise Inapplicable("unknown-programme: no protocol has this code")
+        protocol.windows(date.fromisoformat(event.t0))
+        for day in (event.treatment_ended, event.participation_since):
+            if day is not None:
+                date.fromisoformat(day)
+        return Episode(
+            episode=event.episode,
+            organisation=event.organisation,
+            programme=event.programme,
+            t0=event.t0,
+            sex=event.sex,
+            birth_year=event.birth_year,
+            treatment=event.treatment,
+            treatment_ended=event.treatment_ended,
+            participation=event.participation,
+            participation_since=event.participation_since,
+            received=event.received,
+            received_microseconds=micros(instant(event.received)),
+        )
+
+
+def event_of(topic: str, body: bytes) -> Event:
+    """The event that was heard, from its text."""
+    return msgspec.json.decode(body, type=topics.BY_NAME[topic].event)
+
+
+def answer_of(facts: bytes) -> Answer:
+    """The answer that these facts say."""
+    return _ANSWER.decode(facts)
+
+
+def episode_of(facts: bytes) -> Episode:
+    """The episode that these facts say."""
+    return _EPISODE.decode(facts)
+
+
+def _day(measured: datetime) -> date:
+    return local_date(measured, REGISTRY_TIME_ZONE)
