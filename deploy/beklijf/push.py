@@ -39,6 +39,10 @@ class Item:
     body: bytes
 
 
+Numbered = tuple[int, Item]
+"""An item and its place among all that are pushed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A resource that was not accepted: where it stands, the status, and what intake says about it."""
@@ -98,18 +102,18 @@ class _Sender:
         headers = {"Content-Type": JSON_TYPE, "Accept": JSON_TYPE, **({"Authorization": f"Bearer {token}"} if token else {})}
         limits = httpx.Limits(max_connections=WORKERS, max_keepalive_connections=WORKERS)
         self._client = httpx.Client(headers=headers, timeout=REQUEST_TIMEOUT_SECONDS, limits=limits)
-        self._queues: list[queue.Queue[Item | None]] = [queue.Queue(QUEUE_SIZE) for _ in range(WORKERS)]
-        self._receipt, self._lock = Receipt(), threading.Lock()
+        self._queues: list[queue.Queue[Numbered | None]] = [queue.Queue(QUEUE_SIZE) for _ in range(WORKERS)]
+        self._total, self._refusals, self._lock = Receipt(), list[tuple[int, Refusal]](), threading.Lock()
         self._failure: Exception | None = None
 
     def run(self, items: Iterable[Item]) -> Receipt:
         workers = [threading.Thread(target=self._work, args=(own,), daemon=True) for own in self._queues]
         for worker in workers:
             worker.start()
-        for item in items:
+        for number, item in enumerate(items):
             if self._failure is not None:
                 break
-            self._queues[_lane(item)].put(item)
+            self._queues[_lane(item)].put((number, item))
         for own in self._queues:
             own.put(None)
         for worker in workers:
@@ -117,20 +121,28 @@ class _Sender:
         self._client.close()
         if self._failure is not None:
             raise self._failure
-        return self._receipt
+        self._total.refusals = [refusal for _, refusal in sorted(self._refusals, key=lambda one: one[0])]  # as in the file
+        return self._total
 
-    def _work(self, own: queue.Queue[Item | None]) -> None:
-        while (item := own.get()) is not None:
+    def _work(self, own: queue.Queue[Numbered | None]) -> None:
+        while (numbered := own.get()) is not None:
             if self._failure is not None:
                 continue  # drained, so that whoever fills the queue is never blocked
+            number, item = numbered
             try:
                 part = self._send(item)
             except PushFailedError as error:
                 self._failure = error
                 continue
             with self._lock:
-                self._receipt.add(part)
+                self._count(number, part)
             self._progress()
+
+    def _count(self, number: int, part: Receipt) -> None:
+        self._total.sent += part.sent
+        self._total.accepted += part.accepted
+        self._total.duplicate += part.duplicate
+        self._refusals.extend((number, refusal) for refusal in part.refusals)
 
     def _send(self, item: Item) -> Receipt:
         try:
