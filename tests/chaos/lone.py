@@ -1,0 +1,61 @@
+"""One real process of one service, with or without a fault built in, that may be told to kill itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lib.infra import Broker
+from tests.lib.servers import free_port
+from tests.lib.sources import ROOT
+
+
+@dataclass(frozen=True)
+class Lone:
+    """How the process is started; `fault` names one of `mutants.FAULTS`, or nothing."""
+
+    service: str
+    command: str
+    url: str
+    broker: Broker
+    fault: str = ""
+
+    @contextmanager
+    def running(self, *, crash: str = "") -> Iterator[subprocess.Popen[bytes]]:
+        """The process, until the block ends; `crash` (`point:count`) is where it kills itself."""
+        wrapper = ["tests.chaos.mutants"] if self.fault else []
+        command = [sys.executable, "-m", *wrapper, f"beklijf_{self.service}", self.command]
+        process = subprocess.Popen(command, env=self._environment(crash), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    def until_it_kills_itself(self, point: str, folder: Path) -> None:
+        """Start it and wait until it has died at this point."""
+        trace = folder / "reached"
+        os.environ["BEKLIJF_CRASH_TRACE"] = str(trace)
+        try:
+            with self.running(crash=f"{point}:1") as process:
+                process.wait(30)
+        finally:
+            del os.environ["BEKLIJF_CRASH_TRACE"]
+        assert trace.read_text().split() == [point]
+
+    def _environment(self, crash: str) -> dict[str, str]:
+        return {
+            **os.environ,
+            "BEKLIJF_DATABASE_URL": self.url,
+            "BEKLIJF_KAFKA_BOOTSTRAP": self.broker.bootstrap,
+            "BEKLIJF_KAFKA_PROFILE": self.broker.profile,
+            "BEKLIJF_PROFILE": "laptop",
+            "BEKLIJF_OPERATIONS_PORT": str(free_port()),
+            "BEKLIJF_CRASH_POINTS": crash,
+            "BEKLIJF_TEST_FAULT": self.fault,
+        }
