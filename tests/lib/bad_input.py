@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.lib.builders import BASE, MOMENT, PSEUDONYMS, consent, episode, named, patient, qbpds, vas
+from tests.lib.builders import BASE, MOMENT, PSEUDONYMS, URA, consent, episode, named, patient, qbpds, vas
 
 FHIR_JSON = "application/fhir+json"
 BSN = "http://fhir.nl/fhir/NamingSystem/bsn"
@@ -278,14 +278,14 @@ BASE_SHAPE = [
     *(
         fhir(f"F30-{n}", 400, "invalid", narrative(inner), "text.div")
         for n, inner in enumerate(
-            ["<script>alert(1)</script>", '<p onload="x()">a</p>', '<img src="x"/>', '<p style="width: expression(1)">a</p>', "<p>a", "&nbsp;a"]
+            ["<script>x</script>", '<p onload="x()">a</p>', '<img src="x"/>', '<p style="width: expression(1)">a</p>', "<p>a", "&nbsp;a"]
         )
     ),
     fhir(
         "F30-doctype", 400, "invalid",
         answer(50, text={"status": "generated", "div": f'<!DOCTYPE div [<!ENTITY a "b">]><div {XHTML}>&a;</div>'}), "text.div",
     ),
-    fhir("F36-base64", 400, "value", answer({"valueAttachment": {"contentType": "image/png", "data": "no base64"}}), "item[0].answer[0].value.data"),
+    fhir("F36-base64", 400, "value", answer({"valueAttachment": {"data": "no base64"}}), "item[0].answer[0].value.data"),
 ]  # fmt: skip
 
 RULES = [
@@ -318,7 +318,9 @@ RULES = [
     fhir("F26-display", 422, "value", answer(50, author={"display": "BSN 111222333"}), "author.display"),
     fhir("F26-narrative", 422, "value", narrative("BSN: 111222333."), "text.div"),
     fhir("F36-svg", 422, "value", answer({"valueAttachment": {"contentType": "image/svg+xml", "data": "AAAA"}}), _VALUE),
-    *(fhir(f"F37-{n}", 422, "not-supported", _about(uri), _REFERENCE) for n, uri in enumerate(["javascript:alert(1)", "file:///etc/passwd", "jar:file:x!/y"])),
+    fhir("F37-javascript", 422, "not-supported", _about("javascript:alert(1)"), _REFERENCE),
+    fhir("F37-file", 422, "not-supported", _about("file:///etc/passwd"), _REFERENCE),
+    fhir("F37-jar", 422, "not-supported", _about("jar:file:x!/y"), _REFERENCE),
     fhir("M05-moment", 422, "code-invalid", answer(50, extension=[{"url": MOMENT, "valueCode": "t99"}]), "extension[0].value"),
     fhir("identifier-none", 422, "required", without(answer(), "identifier"), "identifier"),
     fhir("identifier-two", 422, "business-rule", patient(identifier=[named(PSEUDONYMS, "a"), named(PSEUDONYMS, "b")]), "identifier"),
@@ -331,7 +333,7 @@ RULES = [
     fhir("M14-waitlist", 422, "business-rule", episode(status="waitlist"), "status"),
     fhir("M14-no-start", 422, "required", without(episode(), "period"), "period.start"),
     fhir("M14-programme", 422, "code-invalid", episode(programme="nope"), "type[0].coding[0].code"),
-    fhir("M14-organisation", 422, "business-rule", episode(managingOrganization={"identifier": named("http://fhir.nl/fhir/NamingSystem/ura", "99999999")}),
+    fhir("M14-organisation", 422, "business-rule", episode(managingOrganization={"identifier": named(URA, "99999999")}),
          "managingOrganization"),
     fhir("M14-ahead", 422, "business-rule", patient(meta={"lastUpdated": "9999-01-01T00:00:00Z"}), "meta.lastUpdated"),
     fhir("M14-consent-date", 422, "required", without(consent(), "dateTime"), "dateTime"),
@@ -351,7 +353,7 @@ BUNDLES = [
                  "entry[1].resource.foo"), entry=True),
     fhir("F33-no-request", 400, "required", bundle({"resource": patient()}), "entry[0].request"),
     fhir("F33-bsn", 422, "value", bundle(entry(patient(), None, "PUT", f"Patient?identifier={BSN}|111222333")), "entry[0].request.url"),
-    fhir("F33-other-name", 422, "business-rule", bundle(entry(patient(), ifNoneExist=f"identifier={PSEUDONYMS}|other")), "entry[0].request.ifNoneExist"),
+    fhir("F33-other-name", 422, "business-rule", bundle(entry(patient(), ifNoneExist=f"identifier={PSEUDONYMS}|z")), "entry[0].request.ifNoneExist"),
 ]  # fmt: skip
 
 BAD_INPUT = [*HTTP, *JSON, *BASE_SHAPE, *RULES, *BUNDLES]
@@ -363,7 +365,7 @@ TOLERATED = {
     "J19-decomposed": body(noted_text("Zoe\u0308")),
     "J20-bidi": body(noted_text("\u202ea\u200b")),
     "J24-no-break-space": body(noted_text("a\u00a0b")),
-    "J27-other-nine-digits": body(answer(50, author={"display": "123456789"})),
+    "J27-other-nine-digits": body(answer(50, author={"type": "Practitioner", "display": "123456789"})),
     "F26-in-other-identifier": body(answer(50, basedOn=[{"identifier": named("https://example.org/order", "111222333")}])),
     "F32-meta": body(answer(50, meta={"versionId": "9", "lastUpdated": "2014-03-03T10:00:00Z"})),
     "F13-largest-offset": body(_dated("2014-03-03T10:00:00+14:00")),
