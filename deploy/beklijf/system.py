@@ -83,7 +83,7 @@ def prepared(state: State | None = None) -> System:
     state = state or state_from_environment()
     state.make()
     ports = local_ports.load(state.folder)
-    if not (ports and Supervisor(state, ports["supervisor"]).is_running()):
+    if not Supervisor(state, ports.get("supervisor", 0)).is_running():
         end_orphans(state)
         ports = local_ports.assign(wanted_ports(), ports)
         local_ports.save(state.folder, ports)

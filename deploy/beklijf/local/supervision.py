@@ -65,22 +65,18 @@ class Supervisor:
 
     def start(self) -> None:
         """Start it in the background, in a session of its own: closing the terminal does not end it."""
+        log = self.state.logs / "supervisor.start.log"
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.state.folder / "supervisor.conf")]
-        with (self.state.logs / "supervisor.start.log").open("wb") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd=self.state.folder,
-                # All its children carry this mark: it is how they are found should the supervisor itself be killed.
-                env={**os.environ, SETTING: str(self.state.folder)},
+        # All its children carry this mark: it is how they are found should the supervisor itself be killed.
+        marked = {**os.environ, SETTING: str(self.state.folder)}
+        with log.open("wb") as stream:
+            started = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, cwd=self.state.folder, env=marked, check=False
             )
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not self.is_running():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SupervisorError(f"the supervisor did not start:\n{(self.state.logs / 'supervisor.start.log').read_text()}")
+            if started.returncode != 0 or time.monotonic() > deadline:
+                raise SupervisorError(f"the supervisor did not start:\n{log.read_text()}")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -148,7 +144,6 @@ def configure(state: State, server: Server, ports: dict[str, int]) -> None:
 
 def _supervisord() -> dict[str, str]:
     settings = {
-        "nodaemon": "true",
         "identifier": "beklijf",
         "logfile": "logs/supervisor.log",
         "logfile_maxbytes": "1MB",

@@ -1,0 +1,10 @@
+"""The reference cohort of the iMSR study: invented episodes whose figures are the published ones (design, section 7).
+
+In:    the printed tables, as they stand in `contracts/studies/imsr`.
+Out:   FHIR resources in order of arrival, each with the hospital that sends it; the exact truth, for tests.
+Owns:  nothing; all people are invented, only the tables are real.
+Never: imports a service; reads a clock; does arithmetic that could differ between machines.
+
+`targets` reads what was printed; `values` finds integers with those means and deviations; `arrangement` decides who has which
+value; `histories` gives everybody sex, age, dates and categories; `dirt` adds what must change nothing; `cohort` sends it all.
+"""
