@@ -1,7 +1,7 @@
 """Charts: Vega-Lite specifications made from a snapshot's rows, rendered to SVG on the server (no script reaches the reader).
 
 The specification is the chart's source and can be downloaded; the table with the same numbers stands beside it. Nothing is
-calculated: the specification has no aggregates and no transforms, and a cell without a number is left out.
+calculated: the specification has no aggregates and no transforms, and a cell without a number is a gap.
 """
 
 from __future__ import annotations
@@ -18,33 +18,37 @@ from beklijf_reporting import formats
 from beklijf_shared.events import CohortSnapshot, Figure, Row
 
 Specification = dict[str, Any]
+Key = tuple[tuple[str, str], ...]
 Word = Callable[[str, str], str]
 """(stratum, code) -> the reader's word."""
 
-ALL_YEARS = ("all", "all-years")
+ALL = "all"
+APART = ("instrument", "measure", "rule")
+"""Strata that the reader looks at one by one, in this order: a block of the page each, with its charts and tables."""
 INK, FAINT, ACCENT, BAND, PAPER = "#16262e", "#5b6b73", "#0b5c63", "#bcdcd8", "#ffffff"
-DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
-YEARS = ("#b4532a", "#6a4c93", "#2f6db5", "#7a6a00", "#a02c5d", "#3d7a3a")
-OUTCOMES = (
-    ("improved", "#0b5c63"),
-    ("unchanged", "#8fb8b3"),
-    ("deteriorated", "#c2410c"),
-    ("not-evaluable", "#d6b656"),
-    ("no-baseline", "#b9a9c9"),
-    ("not-scorable", "#9a8fae"),
-    ("no-response", "#c9cfd3"),
-    ("awaiting", "#e6e9eb"),
+SERIES = (
+    ("#b4532a", [6, 3]),
+    ("#6a4c93", [2, 2]),
+    ("#2f6db5", [8, 3, 2, 3]),
+    ("#7a6a00", [4, 4]),
+    ("#a02c5d", [1, 3]),
+    ("#3d7a3a", [10, 2]),
 )
-"""Every state of a pair that is due (M19), in the order in which they are stacked: what is missing is drawn too."""
-KEPT_MAXIMUM = 128
+"""Colour and dashes of the thin lines: no reader depends on colour alone."""
+VERDICTS = (("improved", ACCENT), ("unchanged", "#8fb8b3"), ("deteriorated", "#c2410c"), ("not-evaluable", "#d6b656"))
+WITHOUT = (("no-baseline", "#b9a9c9"), ("not-scorable", "#8d7fa6"), ("no-response", "#c9cfd3"), ("awaiting", "#eceff0"))
+STATES = (("responded", ACCENT), ("awaiting", "#8fb8b3"), ("no-response", "#c9cfd3"), ("not-due", "#eceff0"), ("ineligible", "#d6b656"))
+LASTING = (("sustained", ACCENT), ("late", "#8fb8b3"), ("relapsed", "#c2410c"), ("never", "#c9cfd3"))
+KEPT_MAXIMUM = 256
 """Rendered charts kept; one is about 20 kB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One chart: its name in addresses, its title, the whole of it in words, and its specification."""
+    """One chart: its name in addresses, the figure and block it stands with, its title, the whole of it in words, its specification."""
 
     name: str
+    block: tuple[str, Key]
     title: str
     description: str
     specification: Specification
@@ -69,137 +73,214 @@ class Renderer:
 
 
 def render(specification: Specification) -> str:
-    """SVG without scripts and inline styles, readable by screen readers as one image; nothing is fetched from anywhere."""
+    """SVG without scripts and inline styles, one image to screen readers; nothing is fetched from anywhere."""
     return vl_convert.vegalite_to_svg(specification, allowed_base_urls=[]).replace("<svg ", '<svg role="img" ', 1)
 
 
-def of(figure: Figure, word: Word) -> list[Chart]:
-    """The charts of a figure; none for a figure that no chart is known for, or that holds too little to draw."""
-    maker = {"response": _response, "trajectories": _trajectories, "mcic": _mcic}.get(figure.name)
-    return maker(figure, word) if maker else []
+def by_name(figures: Iterable[Figure], word: Word) -> Mapping[str, Chart]:
+    """All charts of a snapshot by their names, in the order in which they stand on the page."""
+    rows = {figure.name: figure.rows for figure in figures}
+    charts = [
+        *_response(rows.get("response", ()), word),
+        *_trajectories(rows.get("trajectories", ()), word),
+        *_mcic(rows.get("mcic", ()), rows.get("pairs", ()), word),
+        *_lasting(rows.get("lasting", ()), word),
+    ]
+    return {chart.name: chart for chart in charts}
 
 
 # --- one maker per figure -------------------------------------------------------------------------------------------------
 
 
-def _trajectories(figure: Figure, word: Word) -> list[Chart]:
-    """Per instrument the mean of all years with its band, and the treatment years as thin lines."""
+def _response(rows: Sequence[Row], word: Word) -> list[Chart]:
+    """The rate per moment with its interval, the years as thin lines; and what became of everyone."""
+    axis = {"title": None, "scale": {"domain": [0, 1]}, "axis": {"format": "%", "tickCount": 5}}
+    return [
+        *_lines("response", (), "rate", "Answered, of the episodes due: everyone, and by treatment year", rows, "year", word, axis),
+        *_bars("response", (), "Every episode of the cohort", [(row, STATES) for row in rows if is_pooled(row, "year")], word, "moment"),
+    ]
+
+
+def _trajectories(rows: Sequence[Row], word: Word) -> list[Chart]:
+    """Per instrument the mean with its band: against the groups, and against the treatment years."""
     charts = []
-    for key, rows in _groups(figure.rows, ("instrument", "population", "group")):
-        title = f"{_words(key, word)}: mean per moment, with 95 % confidence band"
-        charts += _line(slug(figure.name, key), title, "mean", rows, word, {"title": "mean score", "scale": {"zero": True}})
+    axis = {"title": "mean score", "scale": {"zero": True}, "axis": {"tickCount": 5}}
+    for key, block in apart(rows):
+        groups = [row for row in block if is_pooled(row, "year")]
+        years = [row for row in block if is_pooled(row, "group")]
+        charts += _lines("trajectories", key, "mean", "Mean score: everyone, responders and non-responders", groups, "group", word, axis)
+        charts += _lines("trajectories", key, "mean", "Mean score: everyone, and by treatment year", years, "year", word, axis)
     return charts
 
 
-def _response(figure: Figure, word: Word) -> list[Chart]:
-    """The response rate per moment: all years with its interval, and the treatment years as thin lines."""
-    title = "Answered, of the episodes due, with 95 % confidence band"
-    return _line(figure.name, title, "rate", figure.rows, word, {"title": None, "scale": {"domain": [0, 1]}, "axis": {"format": "%"}})
-
-
-def _mcic(figure: Figure, word: Word) -> list[Chart]:
-    """Per instrument and rule every due episode by what became of it, answered or not."""
+def _mcic(rows: Sequence[Row], pairs: Sequence[Row], word: Word) -> list[Chart]:
+    """Per instrument and rule the share improved with its interval; and what became of every episode due, judged or not."""
     charts = []
-    for key, rows in _groups(figure.rows, ("instrument", "rule", "population", "group")):
-        parts = [part for row in rows if _is_whole(row) for part in _outcomes(row, word)]
-        if parts:
-            title = f"{_words(key, word)}: what became of every episode due"
-            charts.append(Chart(slug(figure.name, key), title, f"{title}. {_outcomes_in_words(parts)}", _stacked(title, parts)))
+    axis = {"title": None, "scale": {"domain": [0, 1]}, "axis": {"format": "%", "tickCount": 5}}
+    missing = {_about(row, "instrument", "moment"): row for row in pairs if is_pooled(row, "year", "group")}
+    for key, block in apart(rows):
+        shown = [row for row in block if is_pooled(row, "group")]
+        charts += _lines("mcic", key, "share", "Improved, of those judged: everyone, and by treatment year", shown, "year", word, axis)
+        pooled = [row for row in shown if is_pooled(row, "year")]
+        merged = [(_merged(row, missing.get(_about(row, "instrument", "moment"))), VERDICTS + WITHOUT) for row in pooled]
+        charts += _bars("mcic", key, "Every episode due, judged or not", merged, word, "moment")
     return charts
+
+
+def _lasting(rows: Sequence[Row], word: Word) -> list[Chart]:
+    """Per instrument and rule the four courses, by treatment year and of all years."""
+    return [
+        chart
+        for key, block in apart(rows)
+        for chart in _bars("lasting", key, "Judged at the first and the last follow-up", [(row, LASTING) for row in block], word, "year")
+    ]
+
+
+def _merged(judged: Row, pair: Row | None) -> Row:
+    """Verdicts with the states of the pairs that have none: two figures of one population, side by side."""
+    return Row(stratum=judged.stratum, cells={**(pair.cells if pair else {}), **judged.cells})
 
 
 # --- lines with a band ----------------------------------------------------------------------------------------------------
 
 
-def _line(name: str, title: str, cell: str, rows: Sequence[Row], word: Word, y: Specification) -> list[Chart]:
-    whole = [_point(row, cell, word) for row in rows if _is_whole(row)]
-    divided = [_point(row, cell, word) | {"year": row.stratum["year"]} for row in rows if not _is_whole(row)]
-    if not any(point["at"] is not None for point in whole):
+def _lines(figure: str, key: Key, cell: str, title: str, rows: Sequence[Row], by: str, word: Word, axis: Specification) -> list[Chart]:
+    """A thick line with its band for everyone, thin lines for the values of one stratum; nothing where nobody has a number."""
+    kind: formats.Kind = "score" if cell == "mean" else "share"
+    pooled = [_point(row, cell, kind, word) for row in rows if is_pooled(row, by)]
+    parts = [_point(row, cell, kind, word) | {"of": word(by, row.stratum[by])} for row in rows if not is_pooled(row, by)]
+    if not any(point["at"] is not None for point in pooled):
         return []
-    moments = list(dict.fromkeys(word("moment", row.stratum["moment"]) for row in rows))
-    x = {"field": "moment", "type": "ordinal", "sort": moments, "title": None, "axis": {"labelAngle": 0, "labelLimit": 96}}
-    years = list(dict.fromkeys(point["year"] for point in divided))
-    layers = [_band(whole), *([_years(divided, years)] if divided else []), _main(whole), _labels(whole)]
+    moments = list(dict.fromkeys(point["moment"] for point in pooled))
+    x = {"field": "moment", "type": "ordinal", "sort": moments, "title": None, "axis": {"labelAngle": 0, "labelExpr": TWO_LINES}}
+    layers = [_band(pooled), *([_thin(parts)] if parts else []), _thick(pooled), _labels(pooled)]
     for layer in layers:
-        layer["encoding"] = {"x": x} | layer["encoding"] | {"y": {"type": "quantitative"} | y | layer["encoding"]["y"]}
-    specification = _base(title) | {"width": 440, "height": 240, "layer": layers}
-    said = "; ".join(f"{point['moment']} {point['label'] or 'not shown'}" for point in whole)
-    return [Chart(name, title, f"{title}. All years: {said}.", specification)]
+        layer["encoding"] = {"x": x} | layer["encoding"] | {"y": {"type": "quantitative"} | axis | layer["encoding"]["y"]}
+    said = "; ".join(f"{point['moment']} {point['label'] or 'no number'}" for point in pooled)
+    name = slug(figure, (*key, ("", by)))
+    return [Chart(name, (figure, key), title, f"{_words(key, word)}{title}. Everyone: {said}.", _base(title) | {"width": 430, "height": 240, "layer": layers})]
 
 
-def _point(row: Row, cell: str, word: Word) -> Specification:
+TWO_LINES = "[slice(datum.label, 0, indexof(datum.label, ' ')), slice(datum.label, indexof(datum.label, ' ') + 1)]"
+"""The code of a moment over its title; both would not fit beside each other."""
+
+
+def _point(row: Row, cell: str, kind: formats.Kind, word: Word) -> Specification:
     """One point as chart data: the numbers as they came, the label rounded like in the table; None where there is no number."""
-    value = row.cells[cell].value if cell in row.cells else None
-    label = "" if value is None else formats.shown(row.cells[cell], "share" if cell == "rate" else "score").text
-    low, high = (_number(row, f"{cell}_{limit}") for limit in ("low", "high"))
-    return {"moment": word("moment", row.stratum["moment"]), "at": _number(row, cell), "low": low, "high": high, "label": label}
+    at, low, high = (_number(row, name) for name in (cell, f"{cell}-low", f"{cell}-high"))
+    label = "" if at is None else formats.shown(row.cells[cell], kind).text
+    return {"moment": word("moment", row.stratum["moment"]), "at": at, "low": low, "high": high, "label": label}
 
 
 def _band(points: Sequence[Specification]) -> Specification:
-    mark = {"type": "area", "color": BAND, "opacity": 0.8}
+    mark = {"type": "area", "color": BAND, "opacity": 0.85}
     return {"data": {"values": points}, "mark": mark, "encoding": {"y": {"field": "low"}, "y2": {"field": "high"}}}
 
 
-def _years(points: Sequence[Specification], years: Sequence[str]) -> Specification:
-    """Thin lines, told apart by colour and by dashes, so that no reader depends on colour."""
-    legend = {"title": "Treatment year", "orient": "bottom", "symbolType": "stroke", "columns": 4}
-    colour = {"field": "year", "type": "nominal", "sort": years, "scale": {"domain": years, "range": YEARS}, "legend": legend}
-    dash = {"field": "year", "type": "nominal", "sort": years, "legend": legend, "scale": {"domain": years, "range": DASHES}}
+def _thin(points: Sequence[Specification]) -> Specification:
+    """Thin lines, told apart by colour and by dashes."""
+    names = list(dict.fromkeys(point["of"] for point in points))
+    looks = [SERIES[place % len(SERIES)] for place in range(len(names))]
+    legend = {"title": None, "orient": "bottom", "symbolType": "stroke", "symbolStrokeWidth": 2.5, "symbolSize": 500, "columns": 4}
+    of = {"field": "of", "type": "nominal", "sort": names, "legend": legend}
+    colour = of | {"scale": {"domain": names, "range": [colour for colour, _ in looks]}}
+    dash = of | {"scale": {"domain": names, "range": [dashes for _, dashes in looks]}}
     encoding = {"y": {"field": "at"}, "color": colour, "strokeDash": dash}
-    return {"data": {"values": points}, "mark": {"type": "line", "strokeWidth": 1.4}, "encoding": encoding}
+    return {"data": {"values": points}, "mark": {"type": "line", "strokeWidth": 1.6}, "encoding": encoding}
 
 
-def _main(points: Sequence[Specification]) -> Specification:
+def _thick(points: Sequence[Specification]) -> Specification:
     mark = {"type": "line", "color": ACCENT, "strokeWidth": 3, "point": {"filled": True, "size": 60, "color": ACCENT}}
     return {"data": {"values": points}, "mark": mark, "encoding": {"y": {"field": "at"}}}
 
 
 def _labels(points: Sequence[Specification]) -> Specification:
-    mark = {"type": "text", "dy": -14, "color": INK, "fontSize": 13, "fontWeight": "bold", "stroke": None}
+    mark = {"type": "text", "dy": -15, "color": INK, "fontSize": 13, "fontWeight": "bold"}
     return {"data": {"values": points}, "mark": mark, "encoding": {"y": {"field": "at"}, "text": {"field": "label"}}}
 
 
 # --- stacked bars ---------------------------------------------------------------------------------------------------------
 
+Shades = tuple[tuple[str, str], ...]
 
-def _outcomes(row: Row, word: Word) -> list[Specification]:
-    """The parts of one bar; none where a part is hidden, because a bar without it would look whole."""
-    known = [(place, code) for place, (code, _) in enumerate(OUTCOMES) if code in row.cells]
-    if any(_number(row, code) is None for _, code in known):
+
+def _bars(figure: str, key: Key, title: str, rows: Sequence[tuple[Row, Shades]], word: Word, by: str) -> list[Chart]:
+    """One bar per row, one part per state; a row with a hidden part has no bar, because it would look whole."""
+    parts = [part for row, shades in rows for part in _parts(row, shades, word, by)]
+    if not parts:
         return []
-    moment = word("moment", row.stratum["moment"])
-    return [{"moment": moment, "outcome": word("cell", code), "place": place, "count": row.cells[code].value} for place, code in known]
-
-
-def _stacked(title: str, parts: Sequence[Specification]) -> Specification:
-    present = {part["place"]: part["outcome"] for part in parts}
-    order = sorted(present)
-    scale = {"domain": [present[place] for place in order], "range": [OUTCOMES[place][1] for place in order]}
-    legend = {"title": None, "orient": "bottom", "columns": 4, "symbolType": "square", "symbolSize": 160}
-    moments = list(dict.fromkeys(part["moment"] for part in parts))
+    bars = list(dict.fromkeys(part["bar"] for part in parts))
+    shades = list({part["state"]: part["colour"] for part in sorted(parts, key=lambda part: int(part["place"]))}.items())
+    scale = {"domain": [state for state, _ in shades], "range": [colour for _, colour in shades]}
+    legend = {"title": None, "orient": "bottom", "columns": 4, "symbolType": "square", "symbolSize": 150, "symbolStrokeWidth": 0}
     encoding = {
-        "y": {"field": "moment", "type": "ordinal", "sort": moments, "title": None, "axis": {"labelLimit": 120}},
-        "x": {"field": "count", "type": "quantitative", "title": "episodes due", "stack": "zero", "axis": {"tickCount": 5}},
-        "color": {"field": "outcome", "type": "nominal", "scale": scale, "legend": legend},
+        "y": {"field": "bar", "type": "ordinal", "sort": bars, "title": None, "axis": {"labelLimit": 150}},
+        "x": {"field": "count", "type": "quantitative", "title": "episodes", "stack": "zero", "axis": {"tickCount": 5}},
+        "color": {"field": "state", "type": "nominal", "scale": scale, "legend": legend},
         "order": {"field": "place", "type": "quantitative"},
     }
-    mark = {"type": "bar", "stroke": PAPER, "strokeWidth": 1}
-    return _base(title) | {"width": 400, "height": {"step": 36}, "data": {"values": parts}, "mark": mark, "encoding": encoding}
+    mark = {"type": "bar", "stroke": PAPER, "strokeWidth": 1, "cornerRadius": 1}
+    specification = _base(title) | {"width": 400, "height": {"step": 42}, "data": {"values": parts}, "mark": mark, "encoding": encoding}
+    said = " ".join(f"{bar}: {_said(parts, bar)}." for bar in bars)
+    return [Chart(slug(figure, (*key, ("", "states"))), (figure, key), title, f"{_words(key, word)}{title}. {said}", specification)]
 
 
-def _outcomes_in_words(parts: Sequence[Specification]) -> str:
-    bars: dict[str, list[str]] = {}
-    for part in parts:
-        bars.setdefault(part["moment"], []).append(f"{part['outcome'].lower()} {part['count']}")
-    return " ".join(f"{moment}: {', '.join(said)}." for moment, said in bars.items())
+def _parts(row: Row, shades: Shades, word: Word, by: str) -> list[Specification]:
+    known = [(place, state, colour) for place, (state, colour) in enumerate(shades) if state in row.cells]
+    if not known or any(_number(row, state) is None for _, state, _ in known):
+        return []
+    bar = word(by, row.stratum[by])
+    return [
+        {"bar": bar, "state": word("cell", state), "place": place, "colour": colour, "count": row.cells[state].value}
+        for place, state, colour in known
+    ]
+
+
+def _said(parts: Sequence[Specification], bar: str) -> str:
+    return ", ".join(f"{part['state'].lower()} {part['count']}" for part in parts if part["bar"] == bar)
 
 
 # --- shared by all --------------------------------------------------------------------------------------------------------
 
 
+def apart(rows: Iterable[Row]) -> list[tuple[Key, list[Row]]]:
+    """Rows by the strata that are read one by one, in the order in which they first appear."""
+    groups: dict[Key, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple((stratum, row.stratum[stratum]) for stratum in APART if stratum in row.stratum), []).append(row)
+    return list(groups.items())
+
+
+def is_pooled(row: Row, *strata: str) -> bool:
+    """Whether a row pools all values of these strata."""
+    return all(row.stratum.get(stratum, ALL) == ALL for stratum in strata)
+
+
+def slug(figure: str, key: Iterable[tuple[str, str]]) -> str:
+    """A name for addresses and files: letters, digits and hyphens only."""
+    parts = [figure, *(code for _, code in key)]
+    return "-".join("".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in part) for part in parts)
+
+
+def _words(key: Key, word: Word) -> str:
+    """What a block is about, to begin a description with."""
+    return "".join(f"{word(stratum, code)}. " for stratum, code in key if stratum != "measure")
+
+
+def _about(row: Row, *strata: str) -> tuple[str, ...]:
+    return tuple(row.stratum.get(stratum, "") for stratum in strata)
+
+
+def _number(row: Row, cell: str) -> float | None:
+    """The cell as a number to draw, None where there is none; drawing is the only use of a float."""
+    found = row.cells.get(cell)
+    return float(found.value) if found is not None and found.value is not None and formats.is_number(found.value) else None
+
+
 def _base(title: str) -> Specification:
     axis = {"labelColor": INK, "titleColor": FAINT, "titleFontWeight": "normal", "gridColor": "#e3e8ea", "domainColor": "#8a979d"}
     sizes = {"labelFontSize": 13, "titleFontSize": 13}
+    legend = {"labelColor": INK, "labelLimit": 220} | sizes
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "description": title,
@@ -209,39 +290,6 @@ def _base(title: str) -> Specification:
             "font": "Helvetica, Arial, sans-serif",
             "view": {"stroke": None},
             "axis": axis | sizes | {"tickColor": "#8a979d"},
-            "legend": {"labelColor": INK, "titleColor": FAINT, "titleFontWeight": "normal"} | sizes,
+            "legend": legend,
         },
     }
-
-
-def _groups(rows: Iterable[Row], strata: Sequence[str]) -> list[tuple[tuple[tuple[str, str], ...], list[Row]]]:
-    """Rows by their values of some strata, in the order in which they first appear."""
-    groups: dict[tuple[tuple[str, str], ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple((stratum, row.stratum[stratum]) for stratum in strata if stratum in row.stratum), []).append(row)
-    return [(key, group) for key, group in groups.items() if all("moment" in row.stratum for row in group)]
-
-
-def _is_whole(row: Row) -> bool:
-    return row.stratum.get("year", ALL_YEARS[0]) in ALL_YEARS
-
-
-def _number(row: Row, cell: str) -> float | None:
-    """The cell as a number to draw, None where there is none; drawing is the only use of a float."""
-    found = row.cells.get(cell)
-    return float(found.value) if found is not None and found.value is not None and formats.is_number(found.value) else None
-
-
-def _words(key: Iterable[tuple[str, str]], word: Word) -> str:
-    return ", ".join(word(stratum, code) for stratum, code in key) or "All"
-
-
-def slug(figure: str, key: Iterable[tuple[str, str]]) -> str:
-    """The chart's name in addresses: letters, digits and hyphens only."""
-    parts = [figure, *(code for _, code in key)]
-    return "-".join("".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in part) for part in parts)
-
-
-def by_name(figures: Iterable[Figure], word: Word) -> Mapping[str, Chart]:
-    """All charts of some figures by their names."""
-    return {chart.name: chart for figure in figures for chart in of(figure, word)}

@@ -35,9 +35,9 @@ class CohortPage:
     data_date: str
     data_time: str
 
-    def chart_of(self, section: Section, block: Block) -> Chart | None:
-        """The chart that stands beside a block's table, or None."""
-        return self.charts.get(charts.slug(section.name, block.about))
+    def charts_of(self, section: Section, block: Block) -> list[Chart]:
+        """The charts that stand with a block's table."""
+        return [chart for chart in self.charts.values() if chart.block == (section.name, block.key)]
 
     @property
     def hides_small_cells(self) -> bool:
@@ -47,10 +47,11 @@ class CohortPage:
 
 def page(snapshot: CohortSnapshot, names: Names, zone: ZoneInfo) -> CohortPage:
     """The page of a snapshot."""
+    figures = sorted(snapshot.figures, key=lambda figure: vocabulary.place(figure.name))
     return CohortPage(
         snapshot=snapshot,
         headlines=tuple(headlines(snapshot, names)),
-        sections=tuple(tables.section(figure, names) for figure in snapshot.figures),
+        sections=tuple(tables.section(figure, names) for figure in figures),
         charts=charts.by_name(snapshot.figures, word(names)),
         data_date=formats.day(snapshot.data_date),
         data_time=formats.instant(snapshot.data_time, zone) if snapshot.data_time else "no data yet",
@@ -63,28 +64,34 @@ def word(names: Names) -> charts.Word:
 
 
 def headlines(snapshot: CohortSnapshot, names: Names) -> list[Headline]:
-    """The response in the long term and, under the first rule, for whom it was enough then; only what the snapshot holds."""
+    """The response at the last moment and, under the first rule, for whom it was enough then; only what the snapshot holds."""
     figures = {figure.name: figure for figure in snapshot.figures}
+    rule = snapshot.rules[0] if snapshot.rules else ""
     found = []
     for row in _last_moment(figures.get("response")):
-        moment = names.of("moment", row.stratum.get("moment", ""))
-        found.append(_headline(f"answered at {moment}", row, "rate", ("responded", "due")))
+        moment = row.stratum["moment"]
+        responded, due = _count(row, "responded"), _count(row, "due")
+        found.append(_headline(f"answered at {names.of('moment', moment)}", row, "rate", f"{responded} of {due} episodes due"))
     for row in _last_moment(figures.get("mcic")):
-        if row.stratum.get("rule") == (snapshot.rules[0] if snapshot.rules else None):
-            label = f"improved at {row.stratum.get('moment', '')}: {names.of('instrument', row.stratum.get('instrument', ''))}"
-            found.append(_headline(label, row, "share", ("improved", "n")))
+        if row.stratum.get("rule") in (rule, rule.partition("@")[0]):
+            instrument = names.of("instrument", row.stratum.get("instrument", ""))
+            bounds = " to ".join(formats.shown(row.cells.get(bound, tables.ABSENT), "share").text for bound in ("worst", "best"))
+            of = f"{_count(row, 'improved')} of {_count(row, 'n')} judged; bounds {bounds}"
+            found.append(_headline(f"improved at {row.stratum['moment']}: {instrument}", row, "share", of))
     return found
 
 
-def _headline(label: str, row: Row, cell: str, of: tuple[str, str]) -> Headline:
-    """One cell with the words "part of whole" under it."""
+def _headline(label: str, row: Row, cell: str, of: str) -> Headline:
     number = formats.shown(row.cells.get(cell, tables.ABSENT), "share")
-    part, whole = (formats.shown(row.cells.get(name, tables.ABSENT), "count").text for name in of)
-    return Headline(label, number.text, f"{part} of {whole} episodes", number.state)
+    return Headline(label, number.text, of, number.state)
+
+
+def _count(row: Row, cell: str) -> str:
+    return formats.shown(row.cells.get(cell, tables.ABSENT), "count").text
 
 
 def _last_moment(figure: Figure | None) -> list[Row]:
-    """The rows of all years at the last moment that the figure has."""
-    whole = [row for row in figure.rows if row.stratum.get("year", "all") in vocabulary.ALL] if figure else []
-    last = whole[-1].stratum.get("moment") if whole else None
-    return [row for row in whole if row.stratum.get("moment") == last]
+    """The rows that pool years and groups at the last moment; figures run in the order of the moments."""
+    rows = figure.rows if figure else ()
+    pooled = [row for row in rows if "moment" in row.stratum and charts.is_pooled(row, "year", "group")]
+    return [row for row in pooled if row.stratum["moment"] == pooled[-1].stratum["moment"]]

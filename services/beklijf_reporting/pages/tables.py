@@ -1,7 +1,7 @@
 """From a snapshot's figure to the tables of a page: which rows belong together, which column is which. No number is changed here.
 
-Any figure becomes tables, known or not: its strata are the first columns, its cells follow. What the reader compares apart
-(instrument, rule, group) is a table of its own; treatment years fold away behind the row of all years.
+Any figure becomes tables, known or not: its strata are the first columns, its cells follow. What the reader looks at one by one
+(instrument, rule) is a block of its own; groups and treatment years fold away behind the rows that pool them.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from beklijf_reporting import formats
+from beklijf_reporting.charts import Key, apart, is_pooled
 from beklijf_reporting.formats import Kind, Shown
 from beklijf_reporting.pages import vocabulary
 from beklijf_reporting.pages.vocabulary import About, Names
 from beklijf_shared.events import Cell, Figure, Row
 
-APART = ("instrument", "rule", "population", "group")
-"""Strata that the reader looks at one by one, in this order."""
-FOLDED = "year"
+FOLDED = ("group", "year")
 ABSENT = Cell(reason="not part of this row")
+FOR_MACHINES = frozenset(["sum", "squares", "scale"])
+"""Cells that other software needs to check the derived ones; they are in the CSV, not on the page."""
+INTERVALS = {"q1": ("q3", "Quartiles")}
+"""First cell of an interval that is not named -low and -high, with its last and its head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +51,18 @@ class Table:
     heads: tuple[str, ...]
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
+    all_zero: tuple[str, ...] = ()
+    """Columns left out because they are 0 in every line; named under the table, so that nothing is hidden."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What belongs to one value of the strata read apart (one instrument under one rule): a table, and the same by year."""
+    """What belongs to one value of the strata read apart (one instrument under one rule): a table, and the same divided."""
 
-    about: tuple[tuple[str, str], ...]
+    key: Key
     title: str
     table: Table
-    folded: Table | None
+    folded: tuple[Table, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,48 +82,61 @@ class Section:
 def section(figure: Figure, names: Names) -> Section:
     """A figure as a section of the page."""
     about = vocabulary.about(figure.name)
-    apart = [stratum for stratum in APART if any(stratum in row.stratum for row in figure.rows)]
-    groups: dict[tuple[tuple[str, str], ...], list[Row]] = {}
-    for row in figure.rows:
-        groups.setdefault(tuple((stratum, row.stratum[stratum]) for stratum in apart if stratum in row.stratum), []).append(row)
-    return Section(figure, about, tuple(_block(about.title, key, rows, names) for key, rows in groups.items()))
+    blocks = [_block(about, key, rows, names) for key, rows in apart(figure.rows)]
+    return Section(figure, about, tuple(blocks))
 
 
-def columns(rows: Sequence[Row]) -> tuple[Column, ...]:
-    """The columns of some rows, in the order in which their cells first appear; limits of one interval become one column."""
-    order = list(dict.fromkeys(name for row in rows for name in row.cells))
-    found = []
+def columns(rows: Sequence[Row], first: Sequence[str] = ()) -> tuple[Column, ...]:
+    """The columns of some rows: those named first, then in the order of the cells. The two limits of an interval are one column."""
+    there = [name for name in dict.fromkeys(name for row in rows for name in row.cells) if name not in FOR_MACHINES]
+    order = [name for name in first if name in there] + [name for name in there if name not in first]
+    found, taken = [], set[str]()
     for name in order:
-        if name.endswith("_low") and f"{name.removesuffix('_low')}_high" in order:
-            high = f"{name.removesuffix('_low')}_high"
-            found.append(Column((name, high), vocabulary.label("intervals"), _kind(name, rows)))
-        elif not (name.endswith("_high") and f"{name.removesuffix('_high')}_low" in order):
-            found.append(Column((name,), vocabulary.label(name), _kind(name, rows)))
+        last, head = INTERVALS.get(name, (f"{name.removesuffix('low')}high", vocabulary.label("interval")))
+        is_interval = last in there and (name.endswith("low") or name in INTERVALS)
+        cells = (name, last) if is_interval else (name,)
+        if not taken.intersection(cells):
+            found.append(Column(cells, head if is_interval else vocabulary.label(name), _kind(name, rows)))
+            taken.update(cells)
     return tuple(found)
 
 
-def _block(title: str, key: tuple[tuple[str, str], ...], rows: Sequence[Row], names: Names) -> Block:
-    words = ", ".join(names.of(stratum, value) for stratum, value in key)
+def _block(about: About, key: Key, rows: Sequence[Row], names: Names) -> Block:
+    """The rows that pool everything on top; then by group, by year, and by both, as far as the figure has them."""
+    title = ", ".join(names.of(stratum, value) for stratum, value in key if stratum != "measure")
     taken = {stratum for stratum, _ in key}
-    whole = [row for row in rows if row.stratum.get(FOLDED, "all") in vocabulary.ALL]
-    divided = [row for row in rows if row.stratum.get(FOLDED, "all") not in vocabulary.ALL]
-    if not whole or not divided:
-        return Block(key, words, _table(words or title, rows, taken, names), None)
-    folded = _table(f"{words or title}, by treatment year", divided, taken, names)
-    return Block(key, words, _table(words or title, whole, taken | {FOLDED}, names), folded)
-
-
-def _table(caption: str, rows: Sequence[Row], taken: Iterable[str], names: Names) -> Table:
-    strata = [stratum for stratum in dict.fromkeys(name for row in rows for name in row.stratum) if stratum not in taken]
-    wide = columns(rows)
-    lines = []
-    before = ""
+    divisions: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        heads = tuple(names.of(stratum, row.stratum[stratum]) if stratum in row.stratum else "" for stratum in strata)
-        repeat = len(heads) > 1 and heads[0] == before
-        lines.append(Line(heads or ("All",), tuple(_cell(row, column) for column in wide), repeat))
-        before = heads[0] if heads else ""
-    return Table(caption, tuple(vocabulary.label(stratum) for stratum in strata) or ("",), wide, tuple(lines))
+        divisions.setdefault(tuple(stratum for stratum in FOLDED if not is_pooled(row, stratum)), []).append(row)
+    order = sorted(divisions, key=lambda by: (len(by), by))
+    tables = []
+    for by in order:
+        caption = f"{title or about.title}, {vocabulary.divided_by(by)}" if by else title or about.title
+        tables.append(_table(caption, divisions[by], taken | (set(FOLDED) - set(by)), names, about.first))
+    return Block(key, title, tables[0], tuple(tables[1:]))
+
+
+def _table(caption: str, rows: Sequence[Row], taken: Iterable[str], names: Names, first: Sequence[str]) -> Table:
+    strata = [stratum for stratum in dict.fromkeys(name for row in rows for name in row.stratum) if stratum not in taken]
+    every = columns(rows, first)
+    wide = tuple(column for column in every if column.cells[0] in first or not _is_all_zero(column, rows))
+    lines: list[Line] = []
+    for row in _in_reading_order(rows, strata):
+        heads = tuple(names.of(stratum, row.stratum[stratum]) if stratum in row.stratum else "" for stratum in strata) or ("All",)
+        repeat = len(heads) > 1 and bool(lines) and lines[-1].heads[0] == heads[0]
+        lines.append(Line(heads, tuple(_cell(row, column) for column in wide), repeat))
+    heads = tuple(vocabulary.label(stratum) for stratum in strata) or ("",)
+    return Table(caption, heads, wide, tuple(lines), tuple(column.label for column in every if column not in wide))
+
+
+def _is_all_zero(column: Column, rows: Sequence[Row]) -> bool:
+    return all(name in row.cells and row.cells[name].value == 0 for row in rows for name in column.cells)
+
+
+def _in_reading_order(rows: Sequence[Row], strata: Sequence[str]) -> list[Row]:
+    """Rows of one group together, then of one year, moments running: each stratum's values in the order they first appear."""
+    places = {stratum: list(dict.fromkeys(row.stratum.get(stratum, "") for row in rows)) for stratum in strata}
+    return sorted(rows, key=lambda row: [places[stratum].index(row.stratum.get(stratum, "")) for stratum in strata])
 
 
 def _cell(row: Row, column: Column) -> Shown:
