@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, Literal, NoReturn
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -20,16 +20,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from beklijf_intake.domain.problem import IssueCode, Problem, Refused, status_of
-from beklijf_intake.domain.submission import Name
+from beklijf_intake.domain.reading.criteria import version_in
 from beklijf_intake.outcome import operation_outcome
+from beklijf_shared import http
 
 MEDIA_TYPE = "application/fhir+json"
 JSON_TYPES = ("application/fhir+json", "application/json")
 ACCEPTABLE = (*JSON_TYPES, "application/*", "*/*")
 FORMATS = ("json", *JSON_TYPES, "application/fhir json")  # a plus sign in a query reads as a space
 READ_DEADLINE_SECONDS = 15.0
-WEAK_TAG = re.compile(r'W/"([1-9][0-9]{0,8})"', re.ASCII)
-IDENTIFIER_QUERY_LIMIT = 2_000
 
 Return = Literal["minimal", "representation", "OperationOutcome"]
 
@@ -44,7 +43,7 @@ class AddressGate:
         """Answers 400 itself, or hands on."""
         if scope["type"] == "http" and not (_is_text(scope.get("raw_path") or b"") and _is_text(scope["query_string"])):
             problem = Problem("error", "value", None, "The address holds a NUL or is not UTF-8.", 400)
-            await outcome_response([problem])(scope, receive, send)
+            await outcome_response([problem], http.SAFE_HEADERS)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -116,28 +115,18 @@ def preference(header: str | None) -> Return | None:
 
 
 def if_match(header: str | None) -> int | None:
-    """The version that If-Match names, None without the header; `*` names none (0). Refuses (400) what is no weak tag."""
+    """The version that If-Match names, None without the header; `*` names none (0). Refuses (400) what is no version of ours."""
     if header is None:
         return None
-    if header.strip() == "*":
-        return 0
-    match = WEAK_TAG.fullmatch(header.strip())
-    if match is None:
+    number = 0 if header.strip() == "*" else version_in(header.strip())
+    if number is None:
         _refuse(400, "value", 'If-Match must be a version like W/"3".')
-    return int(match[1])
+    return number
 
 
-def condition(query: str) -> Name:
-    """The identifier that a conditional create or update names: `identifier=system|value` and nothing else (400)."""
-    if len(query) > IDENTIFIER_QUERY_LIMIT:
-        _refuse(400, "too-long", "The condition is too long.")
-    pairs = [(name, value) for name, value in parse_qsl(query.lstrip("?"), keep_blank_values=True) if name != "_format"]
-    if len(pairs) != 1 or pairs[0][0] != "identifier":
-        _refuse(400, "not-supported", "The condition must be identifier=system|value and nothing else.")
-    system, bar, value = pairs[0][1].partition("|")
-    if not (bar and system and value):
-        _refuse(400, "value", "The condition must name both: identifier=system|value.")
-    return Name(system, value)
+def query_of(request: Request) -> str:
+    """The criteria of a conditional update: the query as sent, without `_format`."""
+    return "&".join(part for part in request.url.query.split("&") if not part.startswith("_format="))
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

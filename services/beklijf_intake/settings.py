@@ -17,6 +17,8 @@ from typing import Any
 
 from beklijf_shared.settings import SettingMissing, Settings
 
+CANONICAL_BASE = "https://w3id.org/beklijf/fhir"
+TIME_ZONE = "Europe/Amsterdam"
 MINIMUM_TOKEN_CHARACTERS = 24
 MINIMUM_KEY_DIGITS = 64
 
@@ -33,14 +35,14 @@ class Intake:
     senders: Mapping[str, str]
     default_organisation: str | None
     key: bytes
-    time_zone: str = "Europe/Amsterdam"
-    base: str = "https://w3id.org/beklijf/fhir"
+    time_zone: str = TIME_ZONE
+    base: str = CANONICAL_BASE
 
     @classmethod
     def of(cls, settings: Settings, environment: Mapping[str, str] = os.environ) -> Intake:
         """Reads and checks; raises SettingMissing naming the variable, and never shows its value."""
-        base = environment.get("BEKLIJF_FHIR_BASE", cls.base)
-        time_zone = environment.get("BEKLIJF_TIME_ZONE", cls.time_zone)
+        base = environment.get("BEKLIJF_FHIR_BASE", CANONICAL_BASE)
+        time_zone = environment.get("BEKLIJF_TIME_ZONE", TIME_ZONE)
         senders, key = _senders(environment), _key(environment)
         if settings.profile == "laptop":
             if not _is_loopback(settings.http_host):

@@ -158,7 +158,7 @@ READ = text("""
 SELECT v.number, v.received_at, v.body FROM resource AS r JOIN version AS v ON v.resource = r.id AND v.number = r.current
 WHERE r.id = :id AND r.organisation = :organisation AND r.type = :type
 """)
-ALIVE = text("SELECT 1")
+ALIVE = text("SELECT EXISTS (SELECT FROM resource) IS NOT NULL")
 
 RECORDS: dict[str, type[Record]] = {"Patient": Patient, "EpisodeOfCare": Episode, "Consent": Consent}
 _decoders = {name: msgspec.json.Decoder(record) for name, record in RECORDS.items()}
@@ -304,7 +304,7 @@ def read(connection: Connection, organisation: str, type_: str, id_: str) -> Bod
 
 
 def is_alive(connection: Connection) -> bool:
-    """Whether the database answers."""
+    """Whether the database answers, and has its tables."""
     return bool(connection.execute(ALIVE).scalar_one())
 
 

@@ -31,6 +31,8 @@ from beklijf_shared.topics import EPISODE_CHANGED, INTAKE_TALLY, RESPONSE_ACCEPT
 Telling = tuple[Topic, events.Event]
 Verdict = list[Decision] | Refused
 
+ANSWERS_ONLY: tuple[ResourceType, ...] = ("QuestionnaireResponse",)
+PATIENTS_ONLY: tuple[ResourceType, ...] = ("Patient",)
 RECORD_TYPES: tuple[ResourceType, ...] = ("Patient", "EpisodeOfCare", "Consent")
 
 
@@ -105,7 +107,7 @@ def _load(connection: Connection, requests: Sequence[Request], lock_also: frozen
     if needed:
         raise Overtaken(needed)
     only_answers = all(isinstance(request.submission, AnswersStated) for request in requests)
-    types: Sequence[ResourceType] = RECORD_TYPES[:1] if only_answers else RECORD_TYPES  # answers need to know who stands for whom, no more
+    types = PATIENTS_ONLY if only_answers else RECORD_TYPES  # answers need to know who stands for whom, no more
     held = store.held(connection, {standing for standing, _ in joined}, types)
     return Register(
         resources={one.identity: one for one in [*found, *held]}.values(),
@@ -174,7 +176,7 @@ def _answers(connection: Connection, register: Register, rules: Rules) -> Iterat
     again = {resource_id: by_id[resource_id] for resource_id in register.restated}
     moved = register.moved()
     if moved:
-        again |= {one.id: by_id.get(one.id, one) for one in store.held(connection, moved, ("QuestionnaireResponse",))}
+        again |= {one.id: by_id.get(one.id, one) for one in store.held(connection, moved, ANSWERS_ONLY)}
     again = {resource_id: one for resource_id, one in again.items() if resource_id not in register.stated}
     if again:
         keys = {_stands_for(one, register.links_before) for one in again.values()}

@@ -63,6 +63,8 @@ class Request:
     resource_id: str | None = None
     if_none_exist: bool = False
     if_match: int | None = None
+    place: str = ""
+    """Where it stood in a Bundle, for whoever must find what is wrong."""
 
     @property
     def received(self) -> Received:
@@ -126,11 +128,14 @@ class Register:
     def decide(self, unit: Sequence[Request]) -> list[Decision] | Refused:
         """Judges a unit: all its requests are decided, or one is refused, the refusal is given, and nothing has happened."""
         self._undo.clear()
-        try:
-            return [self._decide(request) for request in unit]
-        except Refused as refused:
-            self._take_back()
-            return refused
+        decisions = []
+        for request in unit:
+            try:
+                decisions.append(self._decide(request))
+            except Refused as refused:
+                self._take_back()
+                return Refused([problem.below(request.place) if request.place else problem for problem in refused.problems])
+        return decisions
 
     def links(self) -> dict[Standing, Standing]:
         """Who was replaced by whom, per organisation, by the current versions of the patients."""

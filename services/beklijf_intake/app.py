@@ -1,0 +1,131 @@
+"""The composition root: the only place that knows concrete engines, contracts and clocks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from fastapi import FastAPI
+
+from beklijf_domain.calendar import zone
+from beklijf_intake import api, fhir, store
+from beklijf_intake.api import Current, Door
+from beklijf_intake.domain.questionnaire import compile_form
+from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.sender import Senders
+from beklijf_intake.settings import Intake
+from beklijf_intake.usecases import Rules, Unit, Verdict
+from beklijf_intake.writer import Unavailable, Writer, committer
+from beklijf_shared import contracts, db, http
+from beklijf_shared.clock import Clock
+from beklijf_shared.commands import Service
+from beklijf_shared.ids import IdMaker, new_id
+from beklijf_shared.process import Status
+from beklijf_shared.settings import Settings
+from beklijf_shared.telemetry import Logger
+from beklijf_shared.topics import INTAKE_TALLY
+
+CHECK_SECONDS = 1.0
+CONNECTIONS = 4
+
+
+def serve(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
+    """The process `api`: serves FHIR until `stop`, and says on its operations port when the database is away."""
+    intake = Intake.of(settings)
+    with db.opened(settings.database_url, pool_size=CONNECTIONS) as engine:
+        app = application(settings, intake, engine, clock, log, on_writer_lost=stop.set)
+        watch = threading.Thread(target=_watch_database, args=(engine, status, stop), name="watch", daemon=True)
+        watch.start()
+        http.serve(app, settings, status, stop)
+        stop.set()
+        watch.join()
+
+
+def application(
+    settings: Settings,
+    intake: Intake,
+    engine: db.Engine,
+    clock: Clock,
+    log: Logger,
+    *,
+    make_id: IdMaker = new_id,
+    on_writer_lost: Callable[[], None] = lambda: None,
+) -> FastAPI:
+    """The FHIR door on a service's database, with its writer for as long as the application lives."""
+    reading = _reading(settings, intake, clock)
+    commit = committer(engine, clock, make_id, Rules(intake.key, intake.time_zone))
+    app = api.application()
+    writer = Writer(commit, log)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        writing = asyncio.create_task(writer.run(), name="writer")
+        writing.add_done_callback(lambda task: None if task.cancelled() else on_writer_lost())
+        yield
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+
+    async def submit(units: Sequence[Unit]) -> list[Verdict]:
+        return await writer.submit(units)
+
+    async def fetch(organisation: str, type_: str, id_: str) -> Current | None:
+        return await asyncio.to_thread(_fetch, engine, organisation, type_, id_)
+
+    app.router.lifespan_context = lifespan
+    app.state.door = Door(
+        senders=Senders(intake.senders, intake.default_organisation),
+        context=lambda organisation: replace(reading, now=clock(), organisation=organisation),
+        submit=submit,
+        fetch=fetch,
+        log=log,
+    )
+    return app
+
+
+def _reading(settings: Settings, intake: Intake, clock: Clock) -> ReadingContext:
+    """What reading FHIR needs, compiled once: the tables of base R4, the Questionnaires, the codes of all protocols."""
+    fhir.shapes()
+    known = contracts.load(settings.contracts_folder)
+    return ReadingContext(
+        forms={key: compile_form(questionnaire) for key, questionnaire in known.questionnaires.items()},
+        programmes=frozenset(known.protocols),
+        moments=known.moment_codes,
+        zone=zone(intake.time_zone),
+        now=clock(),
+        organisation="",
+        base=intake.base,
+    )
+
+
+def _fetch(engine: db.Engine, organisation: str, type_: str, id_: str) -> Current | None:
+    try:
+        with db.transaction(engine) as connection:
+            found = store.read(connection, organisation, type_, id_)
+    except db.DBAPIError as error:
+        if db.is_transient(error):
+            raise Unavailable from error
+        raise
+    return None if found is None else (found.body, found.number, found.received_at)
+
+
+def _watch_database(engine: db.Engine, status: Status, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            with db.transaction(engine) as connection:
+                store.is_alive(connection)
+        except db.DBAPIError:
+            status.lacks("database", "does not answer, or is not migrated")
+        else:
+            status.has("database")
+        stop.wait(CHECK_SECONDS)
+
+
+def _counts_messages(topic: str, _: bytes) -> bool:
+    """Tallies count what was sent, not what is so: a repeat changes them, and nothing else."""
+    return topic == INTAKE_TALLY.name
+
+
+SERVICE = Service(name="intake", package="beklijf_intake", loops={"api": serve}, hash_leaves_out=_counts_messages)
