@@ -141,7 +141,9 @@ async def _count(door: Door, unit: Unit) -> None:
 
 async def _answer(request: Request, door: Door, organisation: str, decision: Decision, submission: Submission) -> Response:
     status = 201 if decision.outcome == "created" else 200
-    headers = {**exchange.version_headers(decision.number, decision.received_at), "Location": _location(decision)}
+    # 200 is the answer to an update and to a repeat alike; a sender that counts what it sent needs to know which it was.
+    said = {"Location": _location(decision), "Beklijf-Outcome": decision.outcome}
+    headers = {**exchange.version_headers(decision.number, decision.received_at), **said}
     wanted = exchange.preference(request.headers.get("prefer"))
     problems = [*decision.warnings, *submission.received.warnings]
     if wanted == "representation":
