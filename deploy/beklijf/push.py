@@ -25,6 +25,8 @@ GIVE_UP_SECONDS = 120.0
 LONGEST_PAUSE_SECONDS = 10.0
 AGAIN = frozenset({408, 429, 502, 503, 504})
 JSON_TYPE = "application/fhir+json"
+CHANGES = frozenset({"created", "updated", "outranked"})
+"""What intake calls an answer that made it store something; a repeat without effect is `repeated` or `ignored`."""
 
 
 class PushFailedError(Exception):
@@ -182,11 +184,12 @@ def counted(place: str, kind: str, response: httpx.Response) -> Receipt:
         return total
     if response.status_code >= 500 or response.status_code in {401, 403, 404}:
         raise PushFailedError(f"{place}: intake answered {response.status_code}: {'; '.join(_issues(body)) or response.text[:200]}")
-    return _one(place, response.status_code, body)
+    return _one(place, response.status_code, body, changed=response.headers.get("Beklijf-Outcome") in CHANGES)
 
 
-def _one(place: str, status: int, body: dict[str, Any]) -> Receipt:
-    if status == 201:
+def _one(place: str, status: int, body: dict[str, Any], *, changed: bool = False) -> Receipt:
+    """201 is new; 200 is an update when intake says so, otherwise something that it knew."""
+    if status == 201 or (status == 200 and changed):
         return Receipt(1, accepted=1)
     if 200 <= status < 300:
         return Receipt(1, duplicate=1)

@@ -86,6 +86,13 @@ def test_created_is_accepted_and_ok_is_duplicate() -> None:
     assert (receipt.sent, receipt.accepted, receipt.duplicate, receipt.refused) == (2, 1, 1, 0)
 
 
+def test_an_update_is_accepted_although_its_status_is_ok() -> None:
+    with hospital((200, {"Beklijf-Outcome": "updated"}, {}), (200, {"Beklijf-Outcome": "repeated"}, {})) as server:
+        receipt = push([answers("a"), answers("b")], server.url)
+
+    assert (receipt.accepted, receipt.duplicate) == (1, 1)
+
+
 def test_a_refusal_names_the_element_and_the_place() -> None:
     with hospital((422, {}, OUTCOME)) as server:
         receipt = push([answers("line 7")], server.url)

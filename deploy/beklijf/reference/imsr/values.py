@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import accumulate
 
 from beklijf.reference.imsr.dice import Dice
-from beklijf.reference.imsr.targets import AGE, NON_RESPONDERS, QBPDS, RESPONDERS, VAS, Cell, Target
+from beklijf.reference.imsr.targets import AGE, NON_RESPONDERS, QBPDS, RESPONDERS, VAS, Cell, Interval, Target
 
 RANGES = {AGE: (18, 79), QBPDS: (0, 100), VAS: (0, 100)}
 HEAPED_PERCENT = {AGE: 0, QBPDS: 0, VAS: 60}
@@ -22,7 +22,12 @@ HALF_UP: dict[Cell, Fraction] = {
     (QBPDS, NON_RESPONDERS, 2014, "t3"): Fraction("28.5"),
 }
 """Means that lie exactly between two printed numbers: whoever rounds half to even prints another one."""
-BASELINES_ZERO = {(VAS, RESPONDERS, 2012, "t0"): 1, (VAS, RESPONDERS, 2013, "t0"): 1, (VAS, RESPONDERS, 2014, "t0"): 1, (VAS, RESPONDERS, 2015, "t0"): 2}
+BASELINES_ZERO = {
+    (VAS, RESPONDERS, 2012, "t0"): 1,
+    (VAS, RESPONDERS, 2013, "t0"): 1,
+    (VAS, RESPONDERS, 2014, "t0"): 1,
+    (VAS, RESPONDERS, 2015, "t0"): 2,
+}
 """No pain at the start: no share of it can be gained, so these pairs are not evaluable (M25)."""
 LOW_IN_DEVIATION = Fraction(3, 10)
 """How far into its interval a deviation lies: low enough that dividing by n instead of n - 1 (M32) prints another one."""
@@ -34,7 +39,7 @@ def values(cell: Cell, target: Target) -> list[int]:
     """The values of one cell, in no particular order. Raises ValueError when there are none."""
     instrument, lowest, highest = cell[0], *RANGES[cell[0]]
     dice = Dice("imsr", "values", *cell)
-    mean = HALF_UP.get(cell, target.mean.at(Fraction(1, 2)))
+    mean = HALF_UP.get(cell, target.mean.at(_share(target.mean, dice)))
     total = round(mean * target.n)
     deviation = target.sd.at(LOW_IN_DEVIATION)
     squares = (target.n - 1) * deviation**2 + Fraction(total * total, target.n)
@@ -46,6 +51,11 @@ def values(cell: Cell, target: Target) -> list[int]:
     _reach_squares(found, squares, (lowest, highest), fixed, dice)
     _check(cell, target, found)
     return found
+
+
+def _share(interval: Interval, dice: Dice) -> Fraction:
+    """Where a mean lies: in the middle where the interval is narrow (the marks hang on it), else somewhere about there."""
+    return Fraction(1, 2) if interval.high - interval.low < Fraction(1, 2) else Fraction(30 + dice.below(41), 100)
 
 
 def _sample(n: int, mean: Fraction, deviation: Fraction, ends: tuple[int, int], dice: Dice) -> list[int]:
@@ -101,7 +111,11 @@ def _reach_squares(found: list[int], squares: Fraction, ends: tuple[int, int], f
         step = 1 if missing > 0 else -1
         gain = 2 * step * (found[upper] - found[lower]) + 2
         inside = ends[0] <= found[lower] - step and found[upper] + step <= ends[1] and found[upper] + step >= ends[0]
-        if inside and abs(missing - gain) < abs(missing) and (abs(missing) < 300 or (found[upper] % 5 and found[lower] % 5) or dice.percent(20)):
+        if (
+            inside
+            and abs(missing - gain) < abs(missing)
+            and (abs(missing) < 300 or (found[upper] % 5 and found[lower] % 5) or dice.percent(20))
+        ):
             found[upper] += step
             found[lower] -= step
             missing -= gain
