@@ -1,0 +1,284 @@
+"""The FHIR door over a real socket, on a real database: verbs, headers, senders, Bundles, and how errors look."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+from sqlalchemy import text
+
+from beklijf_intake import app
+from beklijf_intake.settings import Intake
+from beklijf_shared import db, http
+from beklijf_shared.clock import fixed_clock
+from beklijf_shared.process import Status
+from beklijf_shared.settings import Settings
+from beklijf_shared.telemetry import Logger
+from tests.integration.intake.conftest import Registry
+from tests.lib import builders
+from tests.lib.databases import Databases
+from tests.lib.servers import free_port
+from tests.lib.wait import wait_until
+
+NOW = datetime(2020, 3, 2, 12, 0, tzinfo=UTC)
+AUTHORED = "2014-03-03T10:00:00+01:00"
+FHIR = {"Content-Type": "application/fhir+json"}
+TOKEN = {"Authorization": "Bearer token-of-the-second-hospital"}
+
+
+@dataclass
+class Door:
+    """A running FHIR door with its database."""
+
+    client: httpx.Client
+    registry: Registry
+
+    def post(self, resource: dict[str, Any], **headers: str) -> httpx.Response:
+        """POST to the resource's own address."""
+        return self.client.post(f"/fhir/{resource['resourceType']}", content=json.dumps(resource), headers={**FHIR, **headers})
+
+    def put(self, path: str, resource: dict[str, Any], **headers: str) -> httpx.Response:
+        """PUT to an address."""
+        return self.client.put(f"/fhir/{path}", content=json.dumps(resource), headers={**FHIR, **headers})
+
+    def bundle(self, kind: str, *resources: dict[str, Any], **headers: str) -> httpx.Response:
+        """POST a Bundle of creates."""
+        entries = [{"resource": one, "request": {"method": "POST", "url": one["resourceType"]}} for one in resources]
+        content = {"resourceType": "Bundle", "type": kind, "entry": entries}
+        return self.client.post("/fhir", content=json.dumps(content), headers={**FHIR, **headers})
+
+
+@pytest.fixture(scope="module")
+def running(databases: Databases) -> Iterator[tuple[str, db.Engine]]:
+    """A FHIR door on loopback."""
+    url, port = databases("intake"), free_port()
+    environment = {
+        "BEKLIJF_DATABASE_URL": url,
+        "BEKLIJF_PROFILE": "laptop",
+        "BEKLIJF_HTTP_PORT": str(port),
+        "BEKLIJF_SENDERS": '{"token-of-the-second-hospital": "00000002"}',
+    }
+    settings = Settings.from_environment("intake", environment)
+    stop, status = threading.Event(), Status("intake", "api")
+    with db.opened(url) as engine:
+        log = Logger("intake", "api")
+        door = app.application(settings, Intake.of(settings, environment), engine, fixed_clock(NOW), log)
+        server = threading.Thread(target=http.serve, args=(door, settings, status, stop))
+        server.start()
+        address = f"http://127.0.0.1:{port}"
+        wait_until(lambda: _answers(address), because="the FHIR door answers")
+        yield address, engine
+        stop.set()
+        server.join(20)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/fhir/metadata").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def door(running: tuple[str, db.Engine]) -> Iterator[Door]:
+    """The door with an empty database."""
+    address, engine = running
+    registry = Registry(engine)
+    registry.empty()
+    with httpx.Client(base_url=address, timeout=20) as client:
+        yield Door(client, registry)
+
+
+def code_of(answer: httpx.Response) -> str:
+    """The issue code of an OperationOutcome, which every error must be."""
+    assert answer.headers["content-type"].startswith("application/fhir+json")
+    outcome = answer.json()
+    get_fhir_model_class("OperationOutcome").model_validate(outcome)
+    return str(outcome["issue"][0]["code"])
+
+
+def test_create_read_update_by_id(door: Door) -> None:
+    created = door.post(builders.vas("a1", 40, authored=AUTHORED))
+    location = created.headers["location"]
+    read = door.client.get(location)
+    amended = builders.vas("a1", 50, authored=AUTHORED, status="amended", id=location.rsplit("/", 1)[1])
+    updated = door.put(location.removeprefix("/fhir/"), amended, **{"If-Match": 'W/"1"'})
+    missed = door.put(location.removeprefix("/fhir/"), amended | {"status": "entered-in-error"}, **{"If-Match": 'W/"1"'})
+
+    assert (created.status_code, created.headers["etag"], created.content) == (201, 'W/"1"', b"")
+    assert read.json()["meta"] == {"versionId": "1", "lastUpdated": "2020-03-02T12:00:00.000Z"}
+    assert (read.json()["item"][0]["answer"], read.headers["etag"]) == ([{"valueInteger": 40}], 'W/"1"')
+    assert read.headers["last-modified"] == "Mon, 02 Mar 2020 12:00:00 GMT"
+    assert (updated.status_code, updated.headers["etag"]) == (200, 'W/"2"')
+    assert (missed.status_code, code_of(missed)) == (412, "conflict")
+    assert door.client.get(location).json()["status"] == "amended"
+
+
+def test_read_gives_back_what_was_sent_to_the_digit(door: Door) -> None:
+    sent = json.dumps(builders.patient("p1", extension=[{"url": "https://example.org/x", "valueDecimal": 7}])).replace(": 7}", ": 1.50}")
+    created = door.client.post("/fhir/Patient", content=sent, headers=FHIR)
+
+    read = door.client.get(created.headers["location"])
+
+    assert '"valueDecimal": 1.50' in read.text
+    assert read.json()["id"] == created.headers["location"].rsplit("/", 1)[1]
+
+
+def test_known_identifier_is_an_upsert_and_a_repeat_has_no_effect(door: Door) -> None:
+    first = door.post(builders.episode("e1"))
+    again = door.post(builders.episode("e1"))
+    changed = door.put("EpisodeOfCare?identifier=https://example.org/episode|e1", builders.episode("e1", status="onhold"))
+    other = door.put("EpisodeOfCare?identifier=https://example.org/episode|e2", builders.episode("e1"))
+
+    assert [first.status_code, again.status_code, changed.status_code] == [201, 200, 200]
+    assert first.headers["location"] == again.headers["location"] == changed.headers["location"]
+    assert [first.headers["etag"], again.headers["etag"], changed.headers["etag"]] == ['W/"1"', 'W/"1"', 'W/"2"']
+    assert (other.status_code, code_of(other)) == (422, "business-rule")
+
+
+def test_conditional_create_warns_when_the_body_differs(door: Door) -> None:
+    condition = {"If-None-Exist": "identifier=https://example.org/answer|a1"}
+    first = door.post(builders.vas("a1", 40, authored=AUTHORED), **condition)
+    other = door.post(builders.vas("a1", 41, authored=AUTHORED), **condition)
+
+    assert (first.status_code, other.status_code) == (201, 200)
+    assert (other.json()["issue"][0]["severity"], code_of(other)) == ("warning", "duplicate")
+
+
+def test_version_that_loses_is_stored_and_warned_about(door: Door) -> None:
+    door.post(builders.vas("a1", 50, authored="2014-03-03T11:00:00+01:00", status="amended"))
+
+    late = door.post(builders.vas("a1", 40, authored=AUTHORED))
+
+    assert (late.status_code, late.headers["etag"]) == (200, 'W/"1"')
+    assert late.json()["issue"][0]["severity"] == "warning"
+    assert door.registry.rows("SELECT count(*) FROM version") == [2]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind"), [("minimal", None), ("representation", "Patient"), ("OperationOutcome", "OperationOutcome")], ids=str
+)
+def test_prefer_says_what_comes_back(door: Door, wanted: str, kind: str | None) -> None:
+    answer = door.post(builders.patient(), Prefer=f"return={wanted}")
+
+    assert answer.status_code == 201
+    assert (answer.json()["resourceType"] if answer.content else None) == kind
+
+
+def test_sender_sees_its_own_organisation_only(door: Door) -> None:
+    mine = door.post(builders.vas("a1", 40, authored=AUTHORED)).headers["location"]
+
+    theirs = door.client.get(mine, headers=TOKEN)
+    unknown = door.client.get("/fhir/QuestionnaireResponse/01890000-0000-7000-8000-000000000000", headers=TOKEN)
+
+    assert (theirs.status_code, theirs.content) == (404, unknown.content)
+    assert sorted(theirs.headers) == sorted(unknown.headers)
+    assert door.client.get(mine, headers={"Authorization": "Bearer nobody"}).status_code == 401
+
+
+def test_another_organisation_in_the_body_is_refused(door: Door) -> None:
+    other = {"managingOrganization": {"identifier": {"system": builders.URA, "value": "00000002"}}}
+
+    answer = door.post(builders.episode("e1", **other))
+
+    assert answer.status_code == 422
+    assert door.post(builders.episode("e1", **other), **TOKEN).status_code == 201
+
+
+def test_batch_takes_what_it_can(door: Door) -> None:
+    answer = door.bundle("batch", builders.patient(), builders.patient("p2", gender="woman"), builders.episode())
+
+    bundle = answer.json()
+    assert (answer.status_code, bundle["type"]) == (200, "batch-response")
+    assert [entry["response"]["status"] for entry in bundle["entry"]] == ["201 Created", "400", "201 Created"]
+    assert bundle["entry"][1]["response"]["outcome"]["issue"][0]["expression"] == ["Bundle.entry[1].resource.gender"]
+    get_fhir_model_class("Bundle").model_validate(bundle)
+    tally = door.registry.told("intake-tally")["00000001/2020-03-02"]
+    assert (tally["sent"], tally["accepted"], tally["refused"]) == (3, 2, 1)
+
+
+def test_transaction_is_all_or_nothing(door: Door) -> None:
+    refused = door.bundle("transaction", builders.patient(), builders.patient("p2", gender="woman"))
+    literal = builders.vas("a1", 40, authored=AUTHORED) | {"subject": {"reference": "Patient/unknown"}}
+    unknown = door.bundle("transaction", builders.patient(), literal)
+    nothing = door.registry.rows("SELECT count(*) FROM resource")
+    taken = door.bundle("transaction", builders.patient(), builders.episode(), builders.vas("a1", 40, authored=AUTHORED, episode="e1"))
+
+    assert (refused.status_code, refused.json()["resourceType"]) == (400, "OperationOutcome")
+    assert (unknown.status_code, code_of(unknown)) == (422, "not-found")
+    assert unknown.json()["issue"][0]["expression"][0].startswith("Bundle.entry[1].resource")
+    assert nothing == [0]
+    assert (taken.status_code, taken.json()["type"]) == (200, "transaction-response")
+    assert [entry["response"]["etag"] for entry in taken.json()["entry"]] == ['W/"1"'] * 3
+
+
+def test_parallel_posts_of_one_identifier_make_one_resource_and_one_event(door: Door) -> None:
+    resource = builders.vas("a1", 40, authored=AUTHORED)
+
+    with ThreadPoolExecutor(32) as threads:
+        answers = list(threads.map(lambda _: door.post(resource), range(32)))
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 31 + [201]
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    assert door.registry.rows("SELECT count(*) FROM version") == [1]
+    assert door.registry.rows("SELECT version FROM told WHERE topic = 'beklijf.response-accepted.v1'") == [1]
+
+
+def test_capability_statement_says_what_is_routed(door: Door) -> None:
+    statement = door.client.get("/fhir/metadata").json()
+
+    get_fhir_model_class("CapabilityStatement").model_validate(statement)
+    assert (statement["fhirVersion"], statement["rest"][0]["interaction"]) == ("4.0.1", [{"code": "transaction"}, {"code": "batch"}])
+    for resource in statement["rest"][0]["resource"]:
+        assert [each["code"] for each in resource["interaction"]] == ["read", "update", "create"]
+        assert resource["conditionalUpdate"] is True
+    assert [resource["type"] for resource in statement["rest"][0]["resource"]] == [
+        "Consent",
+        "EpisodeOfCare",
+        "Patient",
+        "QuestionnaireResponse",
+    ]
+
+
+def test_two_hundred_leaves_only_after_the_commit(door: Door) -> None:
+    with db.transaction(door.registry.engine) as connection:
+        connection.execute(text("CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$"))
+        connection.execute(
+            text(
+                "CREATE CONSTRAINT TRIGGER fails AFTER INSERT ON version DEFERRABLE INITIALLY DEFERRED "
+                "FOR EACH ROW WHEN (NEW.status = 'amended') EXECUTE FUNCTION fail()"
+            )
+        )
+    try:
+        failed = door.post(builders.vas("a1", 40, authored=AUTHORED, status="amended"))
+        taken = door.post(builders.vas("a2", 40, authored=AUTHORED))
+    finally:
+        with db.transaction(door.registry.engine) as connection:
+            connection.execute(text("DROP FUNCTION fail CASCADE"))
+
+    assert (failed.status_code, code_of(failed)) == (500, "exception")
+    assert taken.status_code == 201
+    assert door.registry.rows("SELECT value FROM resource") == ["a2"]
+
+
+def test_a_culprit_does_not_take_the_others_of_its_shared_commit_along(door: Door) -> None:
+    with db.transaction(door.registry.engine) as connection:
+        connection.execute(text("ALTER TABLE version ADD CONSTRAINT no_drafts CHECK (status <> 'stopped')"))
+    resources = [builders.vas(f"a{n}", 40, authored=AUTHORED, status="stopped" if n == 7 else "completed") for n in range(20)]
+    try:
+        with ThreadPoolExecutor(20) as threads:
+            answers = list(threads.map(door.post, resources))
+    finally:
+        with db.transaction(door.registry.engine) as connection:
+            connection.execute(text("ALTER TABLE version DROP CONSTRAINT no_drafts"))
+
+    assert [answer.status_code for answer in answers] == [500 if n == 7 else 201 for n in range(20)]
+    assert len(door.registry.rows("SELECT id FROM resource")) == 19
