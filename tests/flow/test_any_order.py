@@ -6,17 +6,22 @@ histories that can be ordered without knowing when a message arrived.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from beklijf_shared.envelope import Message
-from beklijf_shared.events import EpisodeScored, Event, ScoreComputed
-from tests.lib import reference
+from beklijf_shared.events import EpisodeChanged, EpisodeScored, Event, ResponseAccepted, ScoreComputed
+from tests.lib import reference, reference_fhir
+from tests.lib.builders import Resource
 from tests.lib.databases import Databases
+from tests.lib.desk import Desk
+from tests.lib.fhir_histories import arrivals, sent
 from tests.lib.histories import History, deliveries, histories
 from tests.lib.rooms import Room
 
@@ -36,6 +41,13 @@ def scoring(databases: Databases) -> Iterator[Room]:
 def cohorts(databases: Databases) -> Iterator[Room]:
     room = Room("cohorts", databases("cohorts"))
     yield room
+    room.close()
+
+
+@pytest.fixture(scope="module")
+def desk(databases: Databases) -> Iterator[Desk]:
+    room = Room("intake", databases("intake"))
+    yield Desk(room)
     room.close()
 
 
@@ -94,3 +106,53 @@ def test_scoring_says_the_same_whatever_the_order(scoring: Room, data: st.DataOb
     assert scoring.hash() == in_one_batch
     assert said_of_answers(scoring) == expected_of_answers(history)
     assert said_of_pairs(scoring) == expected_of_pairs(history)
+
+
+def take_in(desk: Desk, scoring: Room, batches: Sequence[Sequence[Resource]]) -> str:
+    """Intake and scoring begin with nothing and take in what arrives; gives all that they say, with the sender's names for our ids."""
+    desk.accept(batches)
+    scoring.clear()
+    scoring.apply_messages(desk.room.sends(), NOW)
+    said = "\n".join(repr(one) for one in sorted_told(desk.room, TOLD_BY_INTAKE) + sorted_told(scoring, TOLD_BY_SCORING))
+    for id_, name in desk.names().items():
+        said = said.replace(id_, name)
+    return "\n".join(sorted(said.splitlines()))
+
+
+TOLD_BY_INTAKE: tuple[type[Event], ...] = (EpisodeChanged, ResponseAccepted)
+TOLD_BY_SCORING: tuple[type[Event], ...] = (EpisodeScored, ScoreComputed)
+
+
+def sorted_told(room: Room, kinds: Sequence[type[Event]]) -> list[Event]:
+    return [one for kind in kinds for one in room.told(kind)]
+
+
+def named_history(desk: Desk) -> History:
+    """What intake says, with the sender's names for our ids."""
+    names = desk.names()
+
+    def rename(event: EpisodeChanged | ResponseAccepted) -> Event:
+        fields = ("episode", "subject") if isinstance(event, EpisodeChanged) else ("response", "subject", "stated_episode")
+        given = {name: getattr(event, name) for name in fields}
+        return replace(event, **{name: names.get(value, value) for name, value in given.items()}, organisation="o")
+
+    return History(tuple(rename(one) for kind in (EpisodeChanged, ResponseAccepted) for one in desk.room.told(kind)))
+
+
+@EXAMPLES
+@given(data=st.data(), history=sent())
+def test_intake_says_the_same_in_whatever_order_it_arrives(desk: Desk, scoring: Room, data: st.DataObject, history: list[Resource]) -> None:
+    in_order_of_making = take_in(desk, scoring, [history])
+
+    arrived = take_in(desk, scoring, data.draw(arrivals(history)))
+
+    assert arrived == in_order_of_making
+    told, expected = named_history(desk), reference_fhir.answers(history)
+    ties = {answer.id: answer.tie for answer in told.answers()}
+    assert told.episodes() == reference_fhir.episodes(history)
+    assert told.answers() == [dataclasses.replace(answer, tie=ties[answer.id]) for answer in expected]
+    placed = reference.place(told.answers(), told.episodes())
+    names = desk.names()
+    assert {names[name]: counts for name, (counts, *_) in said_of_answers(scoring).items()} == {
+        name: one.counts for name, one in placed.items()
+    }

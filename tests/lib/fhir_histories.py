@@ -34,7 +34,7 @@ def _patients(draw: st.DrawFn) -> list[Resource]:
                 if rarely(draw):
                     more["link"] = [{"other": {"identifier": builders.named(builders.PSEUDONYMS, "p1")}, "type": "replaced-by"}]
             elif fate == "dated":
-                more["deceasedDateTime"] = (T0_DAYS[1] + timedelta(draw(st.sampled_from(ENDS)))).isoformat()
+                more["deceasedDateTime"] = (T0_DAYS[1] + timedelta(draw(st.sampled_from(ENDS)) + 1)).isoformat()
             elif fate == "undated":
                 more["deceasedBoolean"] = True
             found.append(builders.patient(name, **more))
