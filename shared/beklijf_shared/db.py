@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psycopg
+from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -25,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     create_engine,
+    event,
     func,
     text,
 )
@@ -145,7 +148,14 @@ def engine(url: str, *, pool_size: int = 4) -> Engine:
         "-c synchronous_commit=on -c timezone=UTC -c jit=off"
     )
     arguments = {"options": options, "connect_timeout": 5, "application_name": "beklijf", "prepare_threshold": 2}
-    return create_engine(url, pool_size=pool_size, max_overflow=2, pool_pre_ping=True, connect_args=arguments)
+    made = create_engine(url, pool_size=pool_size, max_overflow=2, pool_pre_ping=True, connect_args=arguments)
+    event.listen(made, "connect", _send_lists_as_binary)
+    return made
+
+
+def _send_lists_as_binary(connection: psycopg.Connection, _: object) -> None:
+    """Lists travel as binary arrays: as text every element is escaped in Python, a fifth of a consumer's processor time (measured)."""
+    connection.adapters.register_dumper(list, ListBinaryDumper)
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def stored(connection: Connection, messages: Sequence[Message]) -> dict[Place, S
     """What was heard before of the entities in a batch. One statement."""
     places = sorted({message.place for message in messages})
     rows = connection.execute(STORED, {"topics": [topic for topic, _ in places], "entities": [entity for _, entity in places]})
-    return {(topic, entity): Stored(key, version, bytes(digest)) for topic, entity, key, version, digest in rows}
+    return {(topic, entity): Stored(key, version, bytes(digest)) for topic, entity, key, version, digest in rows.all()}
 
 
 def sort(messages: Iterable[Message], before: Mapping[Place, Stored]) -> Sorting:
@@ -114,5 +114,5 @@ def load(connection: Connection, topics: Iterable[Topic], keys: Iterable[str], *
     rows = connection.execute(LOAD, {"topics": [topic.name for topic in topics], "keys": list(keys), "whole": whole})
     return [
         Heard(topic, entity, key, version, None if body is None else bytes(body), None if facts is None else bytes(facts))
-        for topic, entity, key, version, body, facts in rows
+        for topic, entity, key, version, body, facts in rows.all()
     ]

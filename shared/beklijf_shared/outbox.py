@@ -126,7 +126,7 @@ def state(connection: Connection, rows: Mapping[tuple[str, str], Statement], *, 
 def digests(connection: Connection, topics: Iterable[Topic], keys: Iterable[str]) -> dict[tuple[str, str], bytes]:
     """What was told under these keys: (topic, entity) -> digest."""
     found = connection.execute(DIGESTS, {"topics": [topic.name for topic in topics], "keys": list(keys)})
-    return {(topic, entity): bytes(digest) for topic, entity, digest in found}
+    return {(topic, entity): bytes(digest) for topic, entity, digest in found.all()}
 
 
 def bodies(connection: Connection, topics: Iterable[Topic], keys: Iterable[str]) -> list[Told]:
