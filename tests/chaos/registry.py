@@ -5,26 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from beklijf import observe
+from beklijf.commands.rebuild import senders_of
 from beklijf.local.processes import PROCESSES, Process, command_of, environment, wanted_ports
 from beklijf.local.state import State
 from beklijf.system import System, migrate
 from tests.lib import infra
 from tests.lib.servers import BrokerServer, PostgresServer, free_port
-from tests.lib.sources import ROOT
 
 TEND_SECONDS = 0.1
 READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
 BY_NAME = {process.name: process for process in PROCESSES}
 
 
@@ -74,17 +72,35 @@ class Registry:
             self.start(process.name)
         observe.wait_until_ready(self.system, READY_SECONDS)
 
-    def kill(self, name: str) -> None:
-        """SIGKILL, without waiting for anything; it is started again by the tending thread."""
-        with self._lock:
-            self.running[name].kill()
-
     def crash_at(self, name: str, point: str) -> None:
         """End a process and start it so that it kills itself at this point, the first time it comes there."""
         with self._lock:
             self.running[name].kill()
             self.running[name].wait()
             self.start(name, crash=f"{point}:1")
+
+    def stop(self, name: str) -> None:
+        """SIGTERM, wait, and do not start it again until told to."""
+        with self._lock:
+            process = self.running.pop(name)
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+
+    def rebuild(self, services: Sequence[str]) -> None:
+        """The steps of `beklijf rebuild`: stop, empty, start, and let the senders publish everything again."""
+        names = [process.name for process in PROCESSES if process.service in services]
+        for name in names:
+            self.stop(name)
+        for service in services:
+            self.say(service, "empty")
+        for name in names:
+            self.start(name)
+        for sender in senders_of(list(services)):
+            self.say(sender, "republish")
 
     def tend(self) -> None:
         """Start again whatever has died, until stopped."""
@@ -140,14 +156,3 @@ def registry() -> Iterator[Registry]:
         one.start_all()
         threading.Thread(target=one.tend, daemon=True).start()
         yield one
-
-
-def answers(address: str) -> bool:
-    """Whether an address answers with success."""
-    try:
-        return httpx.get(address, timeout=5).is_success
-    except httpx.HTTPError:
-        return False
-
-
-__all__ = ["ROOT", "Registry", "answers", "registry", "sys"]

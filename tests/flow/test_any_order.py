@@ -9,20 +9,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from beklijf_shared import topics
 from beklijf_shared.envelope import Message
 from beklijf_shared.events import EpisodeChanged, EpisodeScored, Event, ResponseAccepted, ScoreComputed
-from tests.lib import reference, reference_fhir
+from tests.lib import cells, reference, reference_fhir
 from tests.lib.builders import Resource
 from tests.lib.databases import Databases
 from tests.lib.desk import Desk
 from tests.lib.fhir_histories import arrivals, sent
-from tests.lib.histories import History, deliveries, histories
+from tests.lib.histories import TODAY, History, deliveries, histories
 from tests.lib.rooms import Room
 
 NOW = datetime(2020, 3, 2, 12, tzinfo=UTC)
@@ -156,3 +158,27 @@ def test_intake_says_the_same_in_whatever_order_it_arrives(desk: Desk, scoring: 
     assert {names[name]: counts for name, (counts, *_) in said_of_answers(scoring).items()} == {
         name: one.counts for name, one in placed.items()
     }
+
+
+@EXAMPLES
+@given(data=st.data(), history=histories(), luck=st.randoms(use_true_random=False))
+def test_cohorts_counts_the_same_whatever_the_order(
+    scoring: Room, cohorts: Room, data: st.DataObject, history: History, luck: Random
+) -> None:
+    sent_on_the_way = [one for one in score(scoring, data.draw(deliveries(history))) if one.topic is topics.EPISODE_SCORED]
+    count(cohorts, [sent_on_the_way])
+    in_one_batch = cohorts.hash()
+
+    disorder = sent_on_the_way + luck.sample(sent_on_the_way, len(sent_on_the_way) // 2)
+    luck.shuffle(disorder)
+    count(cohorts, [disorder[start : start + 3] for start in range(0, len(disorder), 3)])
+
+    assert cohorts.hash() == in_one_batch
+    assert cells.figures(cells.counted(cohorts.engine)) == reference.figures(history.answers(), history.episodes(), TODAY)
+
+
+def count(cohorts: Room, batches: Sequence[Sequence[Message]]) -> None:
+    """A service that begins with nothing is told what scoring sent."""
+    cohorts.clear()
+    for batch in batches:
+        assert cohorts.apply_messages(batch, NOW) == []

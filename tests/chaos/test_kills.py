@@ -1,0 +1,138 @@
+"""Gate 1 and 2: processes, PostgreSQL and the broker are killed while a hospital sends. Nothing acknowledged is lost, nothing counts twice.
+
+One registry for the whole module, because starting it is what takes the time; the tests build on one another, in this order.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from beklijf_shared import db
+from tests.chaos.registry import Registry, registry
+from tests.lib import cells
+from tests.lib.hospital import Hospital, Planned, expected, plan
+from tests.lib.wait import wait_until
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+
+SEED = 20260302
+PATIENTS_AT_ONCE = 8
+REACHED_SECONDS = 30.0
+DONE_SECONDS = 90.0
+
+POINTS = (
+    ("intake-api", "intake:before-insert"),
+    ("scoring-consumer", "consumer:before-effect"),
+    ("intake-relay", "relay:taken-not-sent"),
+    ("cohorts-consumer", "consumer:before-commit"),
+    ("intake-api", "intake:between-version-and-outbox"),
+    ("scoring-relay", "relay:acknowledged-not-deleted"),
+    ("reporting-consumer", "consumer:applied-not-committed"),
+    ("intake-api", "intake:after-commit-before-answer"),
+    ("scoring-consumer", "consumer:applied-not-committed"),
+    ("intake-relay", "relay:acknowledged-not-deleted"),
+    ("cohorts-relay", "relay:taken-not-sent"),
+    ("intake-api", "intake:before-commit"),
+    ("cohorts-consumer", "consumer:applied-not-committed"),
+    ("scoring-consumer", "consumer:before-commit"),
+)
+"""Where each process kills itself, while the others go on."""
+
+
+@dataclass
+class Shift:
+    """A hospital that keeps sending new patients until it is told to go home."""
+
+    hospital: Hospital
+    sent: list[Planned] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> Shift:
+        self._thread = threading.Thread(target=self._work)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        assert self._thread is not None
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._over.is_set():
+            group = plan(SEED + len(self.sent), PATIENTS_AT_ONCE)
+            self.hospital.push(group)
+            self.sent += group
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Registry]:
+    with registry() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def shift(running: Registry) -> Shift:
+    return Shift(Hospital(running.intake))
+
+
+def today() -> date:
+    return datetime.now(UTC).astimezone(ZoneInfo("Europe/Amsterdam")).date()
+
+
+def cohort_cells(running: Registry) -> dict[str, int]:
+    with db.opened(running.postgres.url_of("cohorts")) as engine:
+        return cells.counted(engine)
+
+
+def check(running: Registry, shift: Shift) -> None:
+    """What must hold whenever everything is done."""
+    running.wait(DONE_SECONDS)
+    assert shift.hospital.refused == []
+    assert [running.say(service, "dlq", "list") for service in ("intake", "scoring", "cohorts", "reporting")] == [""] * 4
+    running.say("cohorts", "recount")
+    assert cells.figures(cohort_cells(running)) == expected(shift.sent, today())
+
+
+def test_nothing_is_lost_when_each_process_kills_itself_at_the_worst_moment(running: Registry, shift: Shift) -> None:
+    with shift:
+        for place, (process, point) in enumerate(POINTS):
+            running.crash_at(process, point)
+            wait_until(lambda so_far=place: len(running.reached()) > so_far, REACHED_SECONDS, because=f"{process} reaches {point}")
+
+    assert running.reached() == [point for _, point in POINTS]
+    check(running, shift)
+
+
+def test_nothing_is_lost_when_postgresql_is_killed(running: Registry, shift: Shift) -> None:
+    with shift:
+        running.postgres.kill()
+        running.postgres.start()
+
+    check(running, shift)
+
+
+def test_nothing_is_lost_when_the_broker_comes_back_empty(running: Registry, shift: Shift) -> None:
+    with shift:
+        running.broker.kill()
+        running.broker.start()
+
+    check(running, shift)
+
+
+@pytest.mark.parametrize("services", [("scoring",), ("cohorts",), ("reporting",), ("scoring", "cohorts", "reporting")], ids="+".join)
+def test_a_rebuild_gives_the_same_state(running: Registry, shift: Shift, services: tuple[str, ...]) -> None:
+    running.wait(DONE_SECONDS)
+    before = running.hashes()
+
+    running.rebuild(services)
+
+    running.wait(DONE_SECONDS)
+    assert running.hashes() == before
+    check(running, shift)
