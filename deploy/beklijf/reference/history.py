@@ -32,14 +32,18 @@ QBPDS_HIGHEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One set of answers: `items` for the questionnaire of twenty, `value` for the single scale."""
+    """One set of answers: `items` for the questionnaire of twenty, `value` for the single scale, `choices` for the others.
+
+    A choice is the item's linkId, and the system and code of the answer.
+    """
 
     moment: str
-    instrument: Literal["qbpds", "vas-pain"]
+    instrument: str
     day: date
     minute: int
     items: tuple[int, ...] = ()
     value: int = 0
+    choices: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

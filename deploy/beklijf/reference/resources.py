@@ -105,6 +105,8 @@ def answers(history: History, measurement: Measurement, *, suffix: str = "", sta
 
 
 def _items(measurement: Measurement) -> list[Resource]:
+    if measurement.choices:
+        return [{"linkId": link, "answer": [{"valueCoding": {"system": system, "code": code}}]} for link, system, code in measurement.choices]
     if measurement.instrument == "vas-pain":
         return [{"linkId": "vas-pain", "answer": [{"valueInteger": measurement.value}]}]
     return [
