@@ -25,7 +25,7 @@ def generate(size: int = DEMO_EPISODES, seed: int = DEMO_SEED, hospital: int | N
 def told(story: History) -> Iterator[Resource]:
     """Everything about one episode. One in ten answers before its episode is known, which must not matter (M7)."""
     first = [resources.patient(story), resources.episode(story)]
-    said = [resources.answers(story, one, states_episode=story.number % 3 == 0) for one in story.measurements]
+    said = [resources.answers(story, one) for one in story.measurements]
     yield from said + first if draw.one_in(10, story.seed, story.number, "early") else first + said
     if story.leaving in {"withdrawn", "objected"}:
         yield resources.consent(story)

@@ -86,8 +86,8 @@ def consent(history: History) -> Resource:
     }
 
 
-def answers(history: History, measurement: Measurement, *, suffix: str = "", states_episode: bool = False) -> Resource:
-    """One set of answers; `suffix` tells apart what would otherwise have the same identifier."""
+def answers(history: History, measurement: Measurement, *, suffix: str = "", states_episode: bool | None = None) -> Resource:
+    """One set of answers; `suffix` tells apart what would otherwise have the same identifier. Every third patient's state their episode."""
     name = f"a-{history.seed}-{history.number:07d}-{measurement.moment}-{measurement.instrument}{suffix}"
     resource: Resource = {
         "resourceType": "QuestionnaireResponse",
@@ -98,7 +98,7 @@ def answers(history: History, measurement: Measurement, *, suffix: str = "", sta
         "authored": _instant(measurement.day, measurement.minute),
         "item": _items(measurement),
     }
-    if states_episode:
+    if history.number % 3 == 0 if states_episode is None else states_episode:
         reference = {"type": "EpisodeOfCare", "identifier": episode_name(history)}
         resource["extension"] = [{"url": EPISODE_EXTENSION, "valueReference": reference}]
     return resource
@@ -106,7 +106,9 @@ def answers(history: History, measurement: Measurement, *, suffix: str = "", sta
 
 def _items(measurement: Measurement) -> list[Resource]:
     if measurement.choices:
-        return [{"linkId": link, "answer": [{"valueCoding": {"system": system, "code": code}}]} for link, system, code in measurement.choices]
+        return [
+            {"linkId": link, "answer": [{"valueCoding": {"system": system, "code": code}}]} for link, system, code in measurement.choices
+        ]
     if measurement.instrument == "vas-pain":
         return [{"linkId": "vas-pain", "answer": [{"valueInteger": measurement.value}]}]
     return [
