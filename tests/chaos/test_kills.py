@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Self
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -54,7 +55,7 @@ class Shift:
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
-    def __enter__(self) -> Shift:
+    def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
         return self
