@@ -1,0 +1,85 @@
+"""The only exit: cells become figures, figures are made safe, and nothing else of a cohort leaves this service (M35, M37)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from beklijf_cohorts.domain import disclosure
+from beklijf_cohorts.domain.cells import Cells, Plan
+from beklijf_cohorts.domain.disclosure import Protected
+from beklijf_cohorts.domain.figures import flow, follow_ups, lasting, mcic, response, trajectories
+from beklijf_cohorts.domain.figures.source import Count, Derived, Entry, Figure, Source
+from beklijf_cohorts.domain.statistics import NOTHING, Number
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One number as it may be shown: a value, or that it is suppressed, or the reason why there is none."""
+
+    value: int | str | None = None
+    suppressed: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """One row as it may be shown."""
+
+    stratum: dict[str, str]
+    cells: dict[str, Shown]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFigure:
+    """One figure as it may be shown."""
+
+    name: str
+    population: str
+    denominator: str
+    rows: tuple[ShownRow, ...]
+
+
+def figures(plan: Plan, cells: Cells, minimum_cell: int) -> tuple[ShownFigure, ...]:
+    """All figures of a population, safe for k = `minimum_cell`. Raises DoesNotAddUp if the cells contradict each other."""
+    raw = tuple(_raw(Source(plan, cells)))
+    protected = disclosure.protect([table for figure in raw for table in figure.tables], minimum_cell)
+    return tuple(_shown(figure, protected) for figure in raw)
+
+
+def _raw(source: Source) -> Iterator[Figure]:
+    yield flow.figure(source)
+    yield response.figure(source)
+    yield response.by_instrument(source)
+    yield trajectories.figure(source)
+    yield trajectories.changes(source)
+    yield mcic.pairs(source)
+    yield mcic.figure(source)
+    yield lasting.figure(source)
+    yield follow_ups.figure(source)
+
+
+def _shown(figure: Figure, protected: Protected) -> ShownFigure:
+    rows = tuple(
+        ShownRow(row.stratum, {name: _entry(entry, protected) for name, entry in row.entries.items()})
+        for row in figure.rows
+        if row.of is None or row.of.value or row.of.name in protected.hidden  # a hidden zero must not show by a missing row
+    )
+    return ShownFigure(figure.name, figure.population, figure.denominator, rows)
+
+
+def _entry(entry: Entry, protected: Protected) -> Shown:
+    if isinstance(entry, Count):
+        return _count(entry, protected)
+    return Shown(suppressed=True) if any(name in protected.hidden for name in entry.rests_on) else _number(entry)
+
+
+def _count(count: Count, protected: Protected) -> Shown:
+    if count.name in protected.hidden:
+        return Shown(suppressed=True)
+    return Shown(reason=NOTHING) if count.name in protected.none else Shown(value=count.value)
+
+
+def _number(derived: Derived) -> Shown:
+    number = derived.number
+    return Shown(value=number.text, reason=number.reason) if isinstance(number, Number) else Shown(value=number)

@@ -1,0 +1,1 @@
+"""The database of cohorts, step by step; run by `python -m beklijf_cohorts migrate`."""

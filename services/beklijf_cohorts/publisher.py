@@ -1,0 +1,117 @@
+"""The publisher: one is active per database; it turns the day, derives again what changes with the date, and publishes snapshots.
+
+At once, at least 50 ms apart, while no consumer has a backlog; at most once a second while one has (design, section 3.7).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from beklijf_cohorts import settings as fixed
+from beklijf_cohorts import store, usecases
+from beklijf_cohorts.usecases import Look, Plans
+from beklijf_shared import db, progress
+from beklijf_shared.clock import Clock
+from beklijf_shared.db import Engine
+from beklijf_shared.process import Status
+from beklijf_shared.telemetry import Log, Logger
+
+BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0)
+STAND_BY_SECONDS = 1.0
+
+
+def run(engine: Engine, plans: Plans, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
+    """Publishes until `stop`; survives the database going away, and stands by while another publisher is active."""
+    publishing = Publishing(engine, plans, clock, log)
+    status.report = lambda: publishing.report(status)
+    failures = 0
+    while not stop.is_set():
+        try:
+            with engine.connect() as leading:
+                leading.detach()  # really closed afterwards: a pooled one would keep the lock
+                active = store.lead(leading)
+                status.has("database")
+                failures = 0
+                if active:
+                    publishing.until(stop, status, lambda: store.lead(leading))
+        except Exception as error:
+            if not db.is_transient(error):
+                raise
+            failures += 1
+            status.lacks("database", "does not answer")
+            log.event(Log.DATABASE_LOST, error=type(error).__name__)
+        publishing.looked = None
+        status.beat()
+        stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)] if failures else STAND_BY_SECONDS)
+
+
+@dataclass(slots=True)
+class Publishing:
+    """The work of the active publisher, step by step."""
+
+    engine: Engine
+    plans: Plans
+    clock: Clock
+    log: Logger
+    looked: Look | None = None
+    """The look after which nothing was left to publish."""
+    not_before: float = field(default=0.0)
+
+    def until(self, stop: threading.Event, status: Status, leads: Callable[[], bool]) -> None:
+        """Goes round until `stop`; raises when the connection that holds the lock is lost."""
+        asked = time.monotonic()
+        while not stop.is_set():
+            status.beat()
+            if time.monotonic() - asked > STAND_BY_SECONDS:
+                asked = time.monotonic()
+                leads()  # holding it already, this only proves that the connection lives
+            if not self.step():
+                stop.wait(fixed.LOOK_SECONDS)
+
+    def step(self) -> bool:
+        """Does what there is to do now; says whether there may be more at once."""
+        self._turn_day()
+        with db.transaction(self.engine) as connection:
+            seen, backlog = usecases.look(connection, self.plans), progress.backlog(connection)
+        if seen.pending:
+            return self._tick() > 0
+        if seen != self.looked and time.monotonic() >= self.not_before:
+            self._take(backlog=backlog)
+        return False
+
+    def _turn_day(self) -> None:
+        with db.transaction(self.engine) as connection:
+            turned = usecases.turn_day(connection, self.plans, self.clock())
+        if turned:
+            self.log.event(Log.DAY_TURNED)
+
+    def _tick(self) -> int:
+        with db.transaction(self.engine) as connection:
+            return usecases.tick(connection, self.plans, self.clock())
+
+    def _take(self, *, backlog: bool) -> None:
+        started = time.monotonic()
+        with db.transaction(self.engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
+            taken = usecases.take_snapshots(
+                connection, self.plans, self.clock(), backlog=backlog, maximum_bytes=fixed.SNAPSHOT_MAXIMUM_BYTES
+            )
+        self.looked = None if taken.withheld else taken.look
+        seconds = time.monotonic() - started
+        self.not_before = started + (fixed.BACKLOG_SECONDS if backlog else max(fixed.LOOK_SECONDS, fixed.PACE * seconds))
+        for cohort in taken.too_large:
+            self.log.event(Log.MESSAGE_TOO_LARGE, cohort=cohort)
+        if taken.published:
+            self.log.event(Log.SNAPSHOT_TAKEN, count=taken.published, seconds=round(seconds, 3))
+
+    def report(self, status: Status) -> dict[str, Any]:
+        """What `/progress` says: settled when the last look found nothing more to publish than there is now. The look is read
+        before the database, all of which is read at one instant: what came in between makes it unsettled, never the reverse."""
+        looked = self.looked
+        with db.transaction(self.engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
+            settled = usecases.is_settled(connection, self.plans, self.clock(), looked)
+            known = progress.known_incarnation(connection)
+            return {**progress.report(connection, status.incarnation or known), "incarnation": known, "settled": settled}
