@@ -104,7 +104,9 @@ def shapes() -> Shapes:
 
 
 def _elements(type_name: str) -> Iterator[Element]:
-    for model_field in get_fhir_model_class(type_name).model_fields.values():
+    model_fields = get_fhir_model_class(type_name).model_fields.values()
+    extensible = {str(model_field.alias)[1:] for model_field in model_fields if str(model_field.alias).startswith("_")}
+    for model_field in model_fields:
         about = cast("dict[str, Any]", model_field.json_schema_extra or {})
         name, annotation = str(model_field.alias), str(model_field.annotation)
         kind = _kind(annotation)
@@ -120,6 +122,7 @@ def _elements(type_name: str) -> Iterator[Element]:
             required=bool(about.get("element_required") or about.get("one_of_many_required") or model_field.is_required()),
             choice=about.get("one_of_many") or "",
             codes=frozenset(codes),
+            extensible=name in extensible,
         )
 
 

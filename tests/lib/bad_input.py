@@ -353,7 +353,7 @@ BUNDLES = [
                  "entry[1].resource.foo"), entry=True),
     fhir("F33-no-request", 400, "required", bundle({"resource": patient()}), "entry[0].request"),
     fhir("F33-bsn", 422, "value", bundle(entry(patient(), None, "PUT", f"Patient?identifier={BSN}|111222333")), "entry[0].request.url"),
-    fhir("F33-other-name", 422, "business-rule", bundle(entry(patient(), ifNoneExist=f"identifier={PSEUDONYMS}|z")), "entry[0].request.ifNoneExist"),
+    fhir("F33-name", 422, "business-rule", bundle(entry(patient(), ifNoneExist=f"identifier={PSEUDONYMS}|z")), "entry[0].request.ifNoneExist"),
 ]  # fmt: skip
 
 BAD_INPUT = [*HTTP, *JSON, *BASE_SHAPE, *RULES, *BUNDLES]

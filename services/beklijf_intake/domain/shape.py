@@ -40,6 +40,8 @@ class Element:
     required: bool = False
     choice: str = ""
     codes: frozenset[str] = frozenset()
+    extensible: bool = False
+    """Whether the value of a primitive may have extensions of its own, under its name with an underscore."""
 
 
 @dataclass(slots=True)
@@ -75,6 +77,10 @@ class Shapes:
         self._shapes = {name: Shape(name, name in self.resources | self._containable) for name in types}
         for name, elements in types.items():
             _fill(self._shapes[name], tuple(elements), self._shapes)
+
+    def of(self, name: str) -> Shape:
+        """The compiled shape of one type."""
+        return self._shapes[name]
 
     def check(self, resource: dict[str, Any]) -> Problems:
         """Every problem of base R4 in this resource; expressions start at the resource's type. Empty: it is R4."""
@@ -116,7 +122,7 @@ def _fill(shape: Shape, elements: tuple[Element, ...], shapes: Mapping[str, Shap
         shape.fields[element.name].refusal = _CHANGES_MEANING.get(element.name)
         if element.kind == "xhtml":
             shape.fields[element.name].primitive = _xhtml
-        if primitive and element.name not in ("id", "url") or element.kind == "xhtml":
+        if element.extensible:
             name = "_" + element.name
             shape.fields[name] = _Field(name, label, element.many, element.choice, frozenset(), None, extras.shape, element.name)
     shape.required = tuple(e.name for e in elements if e.required and not e.choice)
@@ -128,7 +134,7 @@ def _complex(value: Any, shape: Shape) -> Problems | None:
         return [malformed("structure", "", f"must be an object ({shape.name})")]
     found: Problems | None = None
     fields = shape.fields
-    chosen = ""
+    chosen: dict[str, str] | None = None
     for name, child in value.items():
         known = fields.get(name)
         if known is None:
@@ -141,21 +147,25 @@ def _complex(value: Any, shape: Shape) -> Problems | None:
             found = _more(found, known.label, bad)
         if known.choice:
             spelled = known.sibling_of or name
-            if chosen and chosen != spelled:
+            chosen = {} if chosen is None else chosen
+            if chosen.setdefault(known.choice, spelled) != spelled:
                 found = _more(found, known.label, [malformed("structure", "", f"Only one {known.choice}[x] may be given.")])
-            chosen = spelled
+    return _missing(value, shape, chosen or {}, found)
+
+
+def _missing(value: dict[str, Any], shape: Shape, chosen: Mapping[str, str], found: Problems | None) -> Problems | None:
+    """What an object lacks, added to what was found wrong in it."""
     for name in shape.required:
         if name not in value:
             found = _more(found, name, [malformed("required", "", f"{shape.name}.{name} is required.")])
-    if not chosen and shape.required_choices:
-        group = shape.required_choices[0]
-        found = _more(found, group, [malformed("required", "", f"{shape.name}.{group}[x] is required.")])
+    for group in shape.required_choices:
+        if group not in chosen:
+            found = _more(found, group, [malformed("required", "", f"{shape.name}.{group}[x] is required.")])
     if len(value) - ("id" in value) < 1:
-        found = _more(
-            found, "", [malformed("invariant", "", "must have a value or child elements (ele-1); leave it out when there is nothing")]
-        )
-    if shape.name == "Extension":
-        found = _extension(value, bool(chosen), found)
+        sentence = "must have a value or child elements (ele-1); leave it out when there is nothing"
+        found = _more(found, "", [malformed("invariant", "", f"{shape.name} {sentence}.")])
+    if shape.name == "Extension" and bool(chosen) is ("extension" in value):
+        found = _more(found, "", [malformed("structure", "", "An extension has either a value[x] or extensions of its own (ext-1).")])
     return found
 
 
@@ -191,12 +201,6 @@ def _has_counterpart(known: _Field, index: int, parent: dict[str, Any]) -> bool:
     """R4 JSON: in an array of primitives null stands where only the value, or only its extensions, are given."""
     other = parent.get(known.sibling_of or "_" + known.name)
     return type(other) is list and index < len(other) and other[index] is not None
-
-
-def _extension(value: dict[str, Any], has_value: bool, found: Problems | None) -> Problems | None:
-    if has_value == ("extension" in value):
-        return _more(found, "", [malformed("structure", "", "An extension has either a value[x] or extensions of its own (ext-1).")])
-    return found
 
 
 def _xhtml(value: Any) -> str | None:
