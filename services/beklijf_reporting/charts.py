@@ -108,7 +108,10 @@ def _trajectories(rows: Sequence[Row], word: Word) -> list[Chart]:
     for key, block in apart(rows):
         groups = [row for row in block if is_pooled(row, "year")]
         years = [row for row in block if is_pooled(row, "group")]
-        charts += _lines("trajectories", key, "mean", "Mean score: everyone, responders and non-responders", groups, "group", word, axis)
+        if not all(is_pooled(row, "group") for row in groups):
+            charts += _lines(
+                "trajectories", key, "mean", "Mean score: everyone, responders and non-responders", groups, "group", word, axis
+            )
         charts += _lines("trajectories", key, "mean", "Mean score: everyone, and by treatment year", years, "year", word, axis)
     return charts
 
@@ -158,7 +161,8 @@ def _lines(figure: str, key: Key, cell: str, title: str, rows: Sequence[Row], by
         layer["encoding"] = {"x": x} | layer["encoding"] | {"y": {"type": "quantitative"} | axis | layer["encoding"]["y"]}
     said = "; ".join(f"{point['moment']} {point['label'] or 'no number'}" for point in pooled)
     name = slug(figure, (*key, ("", by)))
-    return [Chart(name, (figure, key), title, f"{_words(key, word)}{title}. Everyone: {said}.", _base(title) | {"width": 430, "height": 240, "layer": layers})]
+    described = f"{_words(key, word)}{title}. Everyone: {said}."
+    return [Chart(name, (figure, key), title, described, _base(title) | {"width": 430, "height": 240, "layer": layers})]
 
 
 TWO_LINES = "[slice(datum.label, 0, indexof(datum.label, ' ')), slice(datum.label, indexof(datum.label, ' ') + 1)]"

@@ -83,7 +83,7 @@ def headlines(snapshot: CohortSnapshot, names: Names) -> list[Headline]:
 
 def _headline(label: str, row: Row, cell: str, of: str) -> Headline:
     number = formats.shown(row.cells.get(cell, tables.ABSENT), "share")
-    return Headline(label, number.text, of, number.state)
+    return Headline(label, number.text, of if number.state == "number" else number.title, number.state)
 
 
 def _count(row: Row, cell: str) -> str:

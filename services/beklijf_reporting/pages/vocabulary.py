@@ -98,6 +98,7 @@ FIGURES: dict[str, About] = {
         "Follow-ups today",
         "Follow-ups",
         "Every scheduled moment of every episode that has come, or will not come any more, by where it stands on the data date.",
+        ("total", "due", "overdue", "answered", "missed", "left"),
     ),
 }
 
