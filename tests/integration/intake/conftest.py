@@ -19,7 +19,7 @@ from tests.lib.clock import CountedIds, HandClock
 from tests.lib.databases import Databases
 
 RULES = Rules(key=b"a key that is for tests only....")
-TABLES = "subject, resource, version, tally, told, outbox"
+TABLES = ("version", "resource", "subject", "tally", "told", "outbox")
 
 
 @dataclass
@@ -44,7 +44,8 @@ class Registry:
     def empty(self) -> None:
         """Back to nothing."""
         with db.transaction(self.engine) as connection:
-            connection.execute(text(f"TRUNCATE {TABLES}"))
+            for table in TABLES:
+                connection.execute(text(f"DELETE FROM {table}"))  # of a few rows: faster than TRUNCATE
 
     def rows(self, sql: str) -> list[Any]:
         """The rows of a query; plain values where it has one column."""
