@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, LargeBinary, SmallInteger, Table, Text, text
+from sqlalchemy import BigInteger, Column, Date, Index, LargeBinary, SmallInteger, Table, Text, text
 
 from beklijf_cohorts.settings import SHARDS
 from beklijf_shared import db, topics
@@ -47,7 +47,6 @@ cell = Table(
     Column("shard", SmallInteger, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("n", BigInteger, nullable=False),
-    CheckConstraint("n >= 0", name="n"),  # a count below zero means that something was taken away twice
 )
 rested = Table(
     "rested",
@@ -79,10 +78,14 @@ FROM unnest(CAST(:entities AS text[])) AS p(entity)
 LEFT JOIN heard AS h ON h.topic = :topic AND h.entity = p.entity
 LEFT JOIN episode AS e ON e.entity = p.entity AND e.population = ANY(CAST(:populations AS text[]))
 """)
+# A CHECK constraint would judge the difference before it is added, so what falls below zero is asked back.
 CELLS = text("""
+WITH added AS (
 INSERT INTO cell AS c (population, shard, key, n)
 SELECT * FROM unnest(CAST(:populations AS text[]), CAST(:shards AS smallint[]), CAST(:keys AS text[]), CAST(:counts AS bigint[]))
 ON CONFLICT (population, shard, key) DO UPDATE SET n = c.n + excluded.n
+RETURNING key, n
+) SELECT min(key) FROM added WHERE n < 0
 """)
 EPISODES = text("""
 INSERT INTO episode AS e (population, entity, shard, derived_on, next_change, received, digest)
@@ -132,6 +135,10 @@ FORGET = "DELETE FROM cell; DELETE FROM episode; DELETE FROM standing"
 EMPTY_HEARD = text("TRUNCATE heard")
 EMPTY_TOLD = text("DELETE FROM told WHERE topic = :topic AND entity <> ALL(CAST(:kept AS text[]))")
 EMPTY_RESTED = text("DELETE FROM rested WHERE cohort <> ALL(CAST(:kept AS text[]))")
+
+
+class CountBelowZero(Exception):
+    """A count would fall below zero: the derivation of old is not what was counted then. Nothing is stored."""
 
 
 class Standing(NamedTuple):
@@ -235,7 +242,10 @@ def add_cells(connection: Connection, differences: Mapping[tuple[str, int, str],
     if places:
         populations, shards, keys = zip(*places, strict=True)
         counts = [differences[place] for place in places]
-        connection.execute(CELLS, {"populations": list(populations), "shards": list(shards), "keys": list(keys), "counts": counts})
+        values = {"populations": list(populations), "shards": list(shards), "keys": list(keys), "counts": counts}
+        below = connection.execute(CELLS, values).scalar_one()
+        if below is not None:
+            raise CountBelowZero(f"{below}: something was taken away that was never added")
 
 
 def save_episodes(connection: Connection, rows: Iterable[EpisodeRow]) -> None:

@@ -84,8 +84,7 @@ CREATE TABLE cell (
   shard smallint NOT NULL,
   key text NOT NULL,
   n bigint NOT NULL,
-  CONSTRAINT pk_cell PRIMARY KEY (population, shard, key),
-  CONSTRAINT n CHECK (n >= 0)
+  CONSTRAINT pk_cell PRIMARY KEY (population, shard, key)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 CREATE TABLE rested (
   cohort text NOT NULL,

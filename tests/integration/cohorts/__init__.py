@@ -1,0 +1,1 @@
+"""Cohorts on a real database."""
