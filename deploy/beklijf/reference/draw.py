@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -37,8 +38,7 @@ def one_of(choices: Sequence[Choice], *names: object) -> Choice:
 
 def bell(mean: int, spread: int, *names: object) -> int:
     """A whole number around a mean; the sum of twelve draws, near enough to a normal distribution of this standard deviation."""
-    digest = _digest(*names)
-    total = sum(int.from_bytes(digest[2 * n : 2 * n + 2], "big") for n in range(12))
+    total = sum(struct.unpack_from(">12H", _digest(*names)))
     return mean + round((total - 6 * SIXTEEN_BITS) * spread / SIXTEEN_BITS)
 
 
