@@ -23,6 +23,7 @@ class Lone:
     command: str
     url: str
     broker: Broker
+    folder: Path
     fault: str = ""
 
     @contextmanager
@@ -30,23 +31,26 @@ class Lone:
         """The process, until the block ends; `crash` (`point:count`) is where it kills itself."""
         wrapper = ["tests.chaos.mutants"] if self.fault else []
         command = [sys.executable, "-m", *wrapper, f"beklijf_{self.service}", self.command]
-        process = subprocess.Popen(command, env=self._environment(crash), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(command, env=self._environment(crash), cwd=ROOT, stdout=log, stderr=log)
         try:
             yield process
         finally:
             process.kill()
             process.wait()
 
-    def until_it_kills_itself(self, point: str, folder: Path) -> None:
+    def until_it_kills_itself(self, point: str) -> None:
         """Start it and wait until it has died at this point."""
-        trace = folder / "reached"
-        os.environ["BEKLIJF_CRASH_TRACE"] = str(trace)
-        try:
-            with self.running(crash=f"{point}:1") as process:
-                process.wait(30)
-        finally:
-            del os.environ["BEKLIJF_CRASH_TRACE"]
-        assert trace.read_text().split() == [point]
+        with self.running(crash=f"{point}:1") as process:
+            process.wait(60)
+        assert self._trace.exists(), (
+            f"ended with {process.returncode} without reaching {point}: {(self.folder / 'log').read_text()[-2000:]}"
+        )
+        assert self._trace.read_text().split() == [point]
+
+    @property
+    def _trace(self) -> Path:
+        return self.folder / "reached"
 
     def _environment(self, crash: str) -> dict[str, str]:
         return {
@@ -57,5 +61,6 @@ class Lone:
             "BEKLIJF_PROFILE": "laptop",
             "BEKLIJF_OPERATIONS_PORT": str(free_port()),
             "BEKLIJF_CRASH_POINTS": crash,
+            "BEKLIJF_CRASH_TRACE": str(self._trace),
             "BEKLIJF_TEST_FAULT": self.fault,
         }
