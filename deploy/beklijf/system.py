@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,8 +106,13 @@ def start_servers(system: System) -> None:
 
 def migrate(system: System) -> None:
     """Bring every service's database to the newest schema."""
+    run_all(system, SERVICES, "migrate")
+
+
+def run_all(system: System, services: Sequence[str], *arguments: str) -> None:
+    """Run one command of several services side by side; CommandFailedError of the first that failed, once all have ended."""
     with ThreadPoolExecutor(len(SERVICES)) as pool:
-        list(pool.map(lambda service: system.run(service, "migrate"), SERVICES))
+        list(pool.map(lambda service: system.run(service, *arguments), services))
 
 
 def start_services(system: System) -> None:
