@@ -72,7 +72,9 @@ def read(document: Document) -> Rule:
         if set(deterioration) != set(improvement):
             document.fail("deterioration", "must name the same instruments as the rule itself")
     minimal = document.table("minimal_baseline", optional=True)
-    baselines = {code: minimal.number(code) for code in minimal.names()}
+    judgements = _judgements(improvement, deterioration, {code: minimal.number(code) for code in minimal.names()})
+    if judgements is None:
+        document.fail("minimal_baseline", "names an instrument of which the rule says nothing")
     result = Rule(
         code=document.text("code"),
         version=document.text("version"),
@@ -81,12 +83,27 @@ def read(document: Document) -> Rule:
         population=document.text("population"),
         citation=document.text("citation"),
         planned=document.texts("planned", default=()),
-        judgements=MappingProxyType(
-            {code: Judgement(improvement[code], deterioration[code], baselines.get(code, baselines.get(EVERY))) for code in improvement}
-        ),
+        judgements=MappingProxyType(judgements),
     )
     document.finish()
     return result
+
+
+def _judgements(
+    improvement: Mapping[str, Threshold], deterioration: Mapping[str, Threshold], baselines: Mapping[str, Fraction]
+) -> dict[str, Judgement] | None:
+    """One judgement per instrument that any table names; None when a minimum is set for one that has no threshold."""
+    named = {*improvement, *(baselines if EVERY in improvement else set(baselines) - {EVERY})}
+    if not named - {EVERY} <= set(improvement) and EVERY not in improvement:
+        return None
+    return {
+        code: Judgement(
+            improvement[code if code in improvement else EVERY],
+            deterioration[code if code in deterioration else EVERY],
+            baselines.get(code, baselines.get(EVERY)),
+        )
+        for code in sorted(named)
+    }
 
 
 def _thresholds(document: Document, kind: Kind) -> dict[str, Threshold]:

@@ -1,0 +1,153 @@
+"""Verdicts on pairs (M25, M26, M39): both rules side by side, at their edges, exactly."""
+
+from __future__ import annotations
+
+import pytest
+
+from beklijf_domain.document import Document
+from beklijf_domain.rule import read
+from beklijf_scoring.domain.change import judge_of
+from tests.lib.builders import episode_changed, response_accepted
+from tests.lib.subjects import CONTRACTS, KNOWLEDGE, derived, pair
+
+EPISODE = episode_changed()
+AT_T1 = "2014-05-03T09:00:00Z"
+
+# instrument, baseline, follow-up, change, 30 % relative with margin, Ostelo 2008 with margin
+VERDICTS = [
+    ("vas-pain", 90, 63, "-27", ("improved", "0"), ("improved", "12")),  # exactly 30 %: binary fractions say otherwise
+    ("vas-pain", 90, 64, "-26", ("unchanged", "-1"), ("improved", "11")),
+    ("vas-pain", 50, 35, "-15", ("improved", "0"), ("improved", "0")),  # both exactly
+    ("vas-pain", 50, 36, "-14", ("unchanged", "-1"), ("unchanged", "-1")),
+    ("vas-pain", 51, 36, "-15", ("unchanged", "-0.3"), ("improved", "0")),
+    ("vas-pain", 3, 2, "-1", ("improved", "0.1"), ("unchanged", "-14")),
+    ("vas-pain", 7, 5, "-2", ("unchanged", "-0.1"), ("unchanged", "-13")),
+    ("vas-pain", 10, 7, "-3", ("improved", "0"), ("unchanged", "-12")),
+    ("vas-pain", 10, 13, "3", ("deteriorated", "-6"), ("unchanged", "-18")),  # the same threshold the other way, inclusive
+    ("vas-pain", 10, 12, "2", ("unchanged", "-5"), ("unchanged", "-17")),
+    ("vas-pain", 50, 65, "15", ("deteriorated", "-30"), ("deteriorated", "-30")),
+    ("vas-pain", 50, 64, "14", ("unchanged", "-29"), ("unchanged", "-29")),
+    ("vas-pain", 50, 50, "0", ("unchanged", "-15"), ("unchanged", "-15")),
+    ("vas-pain", 0, 0, "0", ("not-evaluable", None), ("unchanged", "-15")),  # zero: a share of nothing; points still say something
+    ("vas-pain", 0, 15, "15", ("not-evaluable", None), ("deteriorated", "-30")),
+    ("vas-pain", 0, 14, "14", ("not-evaluable", None), ("unchanged", "-29")),
+    ("vas-pain", 100, 0, "-100", ("improved", "70"), ("improved", "85")),
+    ("qbpds", 50, 30, "-20", ("improved", "5"), ("improved", "0")),
+    ("qbpds", 50, 31, "-19", ("improved", "4"), ("unchanged", "-1")),
+    ("qbpds", 3, 2, "-1", ("improved", "0.1"), ("unchanged", "-19")),
+    ("qbpds", 70, 49, "-21", ("improved", "0"), ("improved", "1")),
+    ("qbpds", 1, 1, "0", ("unchanged", "-0.3"), ("unchanged", "-20")),
+]
+
+
+@pytest.mark.parametrize(("instrument", "baseline", "follow_up", "change", "relative", "absolute"), VERDICTS)
+def test_a_pair_is_judged_so(
+    instrument: str, baseline: int, follow_up: int, change: str, relative: tuple[str, str | None], absolute: tuple[str, str | None]
+) -> None:
+    result = KNOWLEDGE.judges[instrument](baseline, follow_up)
+
+    assert result.difference == change
+    assert [(each.rule, each.verdict, each.margin) for each in result.verdicts] == [
+        ("imsr-30-percent", *relative),
+        ("ostelo-2008", *absolute),
+    ]
+
+
+def test_relative_verdicts_equal_whole_number_arithmetic_for_every_pair_of_scores() -> None:
+    judge = KNOWLEDGE.judges["vas-pain"]
+
+    for b in range(1, 101):
+        for f in range(101):
+            expected = "improved" if 10 * (b - f) >= 3 * b else "deteriorated" if 10 * (f - b) >= 3 * b else "unchanged"
+            assert judge(b, f).verdicts[0].verdict == expected
+
+
+RULES = [  # what the rule says, baseline, follow-up, verdict
+    ({"kind": "relative", "operator": ">", "relative": {"every": "0.30"}}, 90, 63, "unchanged"),  # exactly 30 % is not more than 30 %
+    ({"kind": "relative", "operator": ">", "relative": {"every": "0.30"}}, 90, 62, "improved"),
+    (
+        {"kind": "both", "operator": ">=", "relative": {"every": "0.30"}, "absolute": {"vas-pain": 15}},
+        40,
+        26,
+        "unchanged",
+    ),  # 35 %, 14 points
+    (
+        {"kind": "both", "operator": ">=", "relative": {"every": "0.30"}, "absolute": {"vas-pain": 15}},
+        60,
+        45,
+        "unchanged",
+    ),  # 25 %, 15 points
+    ({"kind": "both", "operator": ">=", "relative": {"every": "0.30"}, "absolute": {"vas-pain": 15}}, 50, 35, "improved"),
+    ({"kind": "both", "operator": ">=", "relative": {"every": "0.30"}, "absolute": {"vas-pain": 15}}, 0, 50, "not-evaluable"),
+    ({"kind": "absolute", "operator": ">=", "absolute": {"vas-pain": "2.5"}}, 10, 8, "unchanged"),
+    ({"kind": "absolute", "operator": ">=", "absolute": {"vas-pain": "2.5"}}, 10, 7, "improved"),
+    (
+        {
+            "kind": "absolute",
+            "operator": ">=",
+            "absolute": {"vas-pain": 22},
+            "deterioration": {"operator": ">=", "absolute": {"vas-pain": 3}},
+        },
+        50,
+        53,
+        "deteriorated",
+    ),
+    ({"kind": "relative", "operator": ">=", "relative": {"every": "0.30"}, "minimal_baseline": {"vas-pain": 15}}, 14, 0, "not-evaluable"),
+    ({"kind": "relative", "operator": ">=", "relative": {"every": "0.30"}, "minimal_baseline": {"vas-pain": 15}}, 15, 0, "improved"),
+]
+
+
+@pytest.mark.parametrize(("says", "baseline", "follow_up", "verdict"), RULES)
+def test_operator_kind_threshold_and_minimum_are_the_rules_own(
+    says: dict[str, object], baseline: int, follow_up: int, verdict: str
+) -> None:
+    made = read(Document("rule", {"code": "x", "version": "1", "title": "x", "population": "x", "citation": "x"} | says))
+
+    judge = judge_of(CONTRACTS.instruments["vas-pain"], [made])
+
+    assert judge(baseline, follow_up).verdicts[0].verdict == verdict
+
+
+NONE_BECAUSE = [  # baseline, follow-up (None: empty form, "absent": no form), why there is no verdict
+    (50, None, "not-scorable"),
+    ("absent", None, "not-scorable"),  # the first reason that applies
+    ("absent", 20, "no-baseline"),
+    (None, 20, "no-baseline"),  # an unscorable baseline is no baseline
+    (50, 20, None),
+    (0, 20, None),  # one rule cannot evaluate it, the other can
+]
+
+
+@pytest.mark.parametrize(("baseline", "follow_up", "because"), NONE_BECAUSE)
+def test_a_pair_without_verdict_says_why(baseline: int | str | None, follow_up: int | None, because: str | None) -> None:
+    before = [] if baseline == "absent" else [response_accepted("r0", baseline)]
+
+    result = pair(EPISODE, *before, response_accepted("r1", follow_up, measured=AT_T1))
+
+    assert result.none_because == because
+
+
+def test_a_pair_that_was_told_says_when_its_follow_up_is_gone() -> None:
+    told = pair(EPISODE, response_accepted("r0", 50), response_accepted("r1", 20, measured=AT_T1))
+    retracted = response_accepted("r1", 20, measured=AT_T1, status="entered-in-error", version=2)
+
+    result = derived(EPISODE, response_accepted("r0", 50), retracted, published=[told.key])
+
+    assert [(each.key.moment, each.none_because, each.verdicts) for each in result.pairs] == [("t1", "no-follow-up", ())]
+
+
+def test_a_pair_that_was_told_says_when_its_episode_was_an_error() -> None:
+    told = pair(EPISODE, response_accepted("r0", 50), response_accepted("r1", 20, measured=AT_T1))
+
+    result = derived(episode_changed(treatment="entered-in-error", version=2), published=[told.key])
+
+    assert [each.none_because for each in result.pairs] == ["retracted-episode"]
+
+
+def test_every_follow_up_moment_is_compared_with_t0() -> None:
+    days = {"t1": "2014-05-03", "t2": "2014-08-03", "t3": "2015-06-03", "t4": "2017-09-03"}
+    follow_ups = [response_accepted(moment, 20, measured=f"{day}T09:00:00Z") for moment, day in days.items()]
+
+    result = derived(EPISODE, response_accepted("r0", 60), *follow_ups)
+
+    assert [(each.key.moment, each.change) for each in result.pairs] == [("t1", "-40"), ("t2", "-40"), ("t3", "-40"), ("t4", "-40")]

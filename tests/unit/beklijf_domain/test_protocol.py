@@ -1,0 +1,104 @@
+"""Protocols: what is scheduled, what may not overlap, and how that is proven for every possible t0 (M1, M4, M5)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from beklijf_domain.document import ContractError, Document
+from beklijf_domain.protocol import Protocol, find_overlap, read
+from beklijf_shared import contracts
+
+IMSR = contracts.load().protocols["imsr"]
+T0 = date(2014, 3, 3)
+
+
+def moment(code: str, **facts: Any) -> dict[str, Any]:
+    return {"code": code, "title": code, "before": 0, "after": 0, "instruments": ["x"]} | facts
+
+
+def protocol(*moments: dict[str, Any], **facts: Any) -> Protocol:
+    whole = {"code": "p", "version": "1", "title": "P", "time_zone": "Europe/Amsterdam", "years": [2014], "citation": "none"}
+    return read(Document("p.toml", whole | {"moments": list(moments)} | facts))
+
+
+def test_imsr_is_the_table_of_m1() -> None:
+    table = [(each.code, each.months, dict(each.months_by_year), each.before, each.after, set(each.instruments)) for each in IMSR.moments]
+
+    assert table == [
+        ("t0", 0, {}, 42, 14, {"qbpds", "vas-pain", "care-use"}),
+        ("t1", 2, {}, 28, 35, {"qbpds", "vas-pain", "gpe-6"}),
+        ("t2", 5, {}, 45, 60, {"qbpds", "vas-pain"}),
+        ("t3", 15, {}, 90, 120, {"qbpds", "vas-pain"}),
+        ("t4", None, {2012: 66, 2013: 54, 2014: 42, 2015: 30}, 214, 244, {"qbpds", "vas-pain", "gpe-3", "care-use"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "instrument", "moments"),
+    [
+        ("2014-05-03", "vas-pain", ["t1"]),
+        ("2014-05-03", "gpe-6", ["t1"]),
+        ("2014-05-03", "gpe-3", []),
+        ("2014-05-03", None, ["t1"]),
+        ("2016-05-03", None, []),
+    ],
+)
+def test_moments_that_hold_a_day_for_an_instrument(day: str, instrument: str | None, moments: list[str]) -> None:
+    assert [each.code for each in IMSR.moments_holding(date.fromisoformat(day), T0, instrument)] == moments
+
+
+@pytest.mark.parametrize(("day", "code"), [("2014-06-07", "t1"), ("2014-06-08", None), ("2014-06-19", "t2"), ("2017-09-03", "t4")])
+def test_the_nearest_moment_whose_window_holds_the_day(day: str, code: str | None) -> None:
+    nearest = IMSR.nearest(date.fromisoformat(day), T0)
+
+    assert (nearest.code if nearest else None) == code
+
+
+def test_what_is_scheduled_is_asked_by_code() -> None:
+    assert (IMSR.is_scheduled("t1", "gpe-6"), IMSR.is_scheduled("t1", "gpe-3"), IMSR.is_scheduled("t9", "qbpds")) == (True, False, False)
+    assert (IMSR.moment("t9"), IMSR.baseline_moments) == (None, ("t0",))
+
+
+def test_imsr_windows_do_not_overlap_for_any_day_of_a_whole_cycle_of_the_calendar() -> None:
+    """The long way round that `find_overlap` spares us at every start: one century that has no leap day, one that has."""
+    day = date(1890, 1, 1)
+    while day < date(2020, 1, 1):
+        windows = list(IMSR.windows(day).values())
+        assert all(earlier.closes < later.opens for earlier, later in pairwise(windows)), day
+        day += timedelta(days=1)
+
+
+def test_an_overlap_in_the_shortest_month_is_found() -> None:
+    # one and two months after most days lie 30 or 31 days apart, but 28 when February lies between; then 14 and 14 days meet
+    with pytest.raises(ContractError, match="windows of a and b overlap for t0 = "):
+        protocol(moment("a", months=1, after=14), moment("b", months=2, before=14))
+
+
+def test_windows_that_come_as_close_as_they_can_do_not_overlap() -> None:
+    tight = protocol(moment("a", months=1, after=13), moment("b", months=2, before=14))
+
+    assert find_overlap(tight) is None
+
+
+@pytest.mark.parametrize(
+    ("moments", "facts", "problem"),
+    [
+        ([moment("a", months=1), moment("a", months=9)], {}, "names a code twice"),
+        ([moment("a", months=1, baseline="z")], {}, "'z', which is no other moment"),
+        ([moment("a", months=1, baseline="a")], {}, "which is no other moment"),
+        ([moment("a")], {}, "give either months or months_by_year"),
+        ([moment("a", months=1, months_by_year={"2014": 3})], {}, "give either months or months_by_year"),
+        ([moment("a", months_by_year={"2010": 3})], {}, "2010, which is not one of the protocol's years"),
+        ([moment("a", months_by_year={"2014": 3, "soon": 3})], {}, "months_by_year.soon: is not a key"),
+        ([moment("a", months=1)], {"time_zone": "Europe/Nowhere"}, "is not a known time zone"),
+        ([moment("a", months=1, before=-1)], {}, "-1 is less than 0"),
+        ([moment("a", months=1, befor=1)], {}, r"moments\[0\].befor: is not a key"),
+    ],
+)
+def test_a_protocol_that_cannot_hold_is_refused(moments: list[dict[str, Any]], facts: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ContractError, match=problem):
+        protocol(*moments, **facts)

@@ -1,0 +1,188 @@
+"""The loader: what ships holds together, a site adds its own, and what cannot hold is said with file and key."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from beklijf_shared import contracts
+from beklijf_shared.contracts import ContractError
+
+BASE = "https://w3id.org/beklijf/fhir"
+COHORT = """
+code = "imsr-k10"
+title = "iMSR, small cells hidden"
+note = "for tests"
+programme = "imsr"
+protocol_version = "1.0.0"
+years = [2012, 2013]
+minimum_cell = 10
+rules = ["imsr-30-percent@1.0.0"]
+group_by = ["treatment-year"]
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    for kind in ("instruments", "protocols", "rules", "cohorts", "fhir"):
+        (tmp_path / kind).mkdir()
+    return tmp_path
+
+
+def test_what_ships_is_complete() -> None:
+    known = contracts.load()
+
+    assert set(known.instruments) == {"qbpds", "vas-pain"}
+    assert set(known.protocols) == {"imsr"}
+    assert set(known.rules) == {"imsr-30-percent", "ostelo-2008"}
+    assert set(known.cohorts) == {"imsr"}
+    assert set(known.questionnaires) == {(f"{BASE}/Questionnaire/qbpds", "1.0.0"), (f"{BASE}/Questionnaire/vas-pain", "1.0.0")}
+    assert set(known.code_systems) == {f"{BASE}/CodeSystem/qbpds-answer"}
+    assert known.moment_codes == {"t0", "t1", "t2", "t3", "t4"}
+
+
+def test_what_is_named_and_not_here_yet_is_said() -> None:
+    assert contracts.load().notes == (
+        "protocol imsr asks for instruments that are not here yet: care-use, gpe-6, gpe-3",
+        "rule ostelo-2008 knows instruments that are not here yet: nprs, rmdq-24, odi",
+    )
+
+
+def test_the_reference_cohort_hides_nothing_and_says_that_it_is_synthetic() -> None:
+    cohort = contracts.load().cohorts["imsr"]
+
+    assert (cohort.minimum_cell, cohort.suppressed, "ynthetic" in cohort.title + cohort.note) == (1, False, True)
+
+
+@pytest.mark.parametrize(("version", "code"), [("1.0.0", "qbpds"), ("1.4", "qbpds"), ("2.0.0", None)])
+def test_a_version_of_a_questionnaire_is_scored_by_its_instrument(version: str, code: str | None) -> None:
+    instrument = contracts.load().instrument_of(f"{BASE}/Questionnaire/qbpds", version)
+
+    assert (instrument.code if instrument else None) == code
+
+
+def test_no_licensed_text_is_shipped() -> None:
+    questionnaire = contracts.load().questionnaires[f"{BASE}/Questionnaire/qbpds", "1.0.0"]
+
+    assert {item["text"] for item in questionnaire["item"]} == {f"Item {n} of 20 (licensed text not included)" for n in range(1, 21)}
+    assert not any(item["required"] for item in questionnaire["item"])
+    assert questionnaire["copyright"]
+
+
+def test_questionnaire_weights_are_those_that_the_instrument_adds_up() -> None:
+    known = contracts.load()
+    codes = known.instruments["qbpds"].items[0].codes
+
+    options = known.questionnaires[f"{BASE}/Questionnaire/qbpds", "1.0.0"]["item"][0]["answerOption"]
+
+    assert {option["valueCoding"]["code"]: option["extension"][0]["valueDecimal"] for option in options} == codes
+
+
+def test_a_site_adds_its_own(site: Path) -> None:
+    (site / "cohorts" / "imsr-k10.toml").write_text(COHORT)
+
+    known = contracts.load(site)
+
+    assert known.cohorts["imsr-k10"].population_hash("1") != known.cohorts["imsr"].population_hash("1")
+    assert (known.cohorts["imsr-k10"].minimum_cell, len(known.cohorts)) == (10, 2)
+
+
+def shipped(kind: str, name: str) -> str:
+    return (contracts.shipped_folder() / kind / f"{name}.toml").read_text(encoding="utf-8")
+
+
+WRONG: list[tuple[str, str, str]] = [  # where, what, how it is said
+    ("cohorts/imsr.toml", COHORT.replace("imsr-k10", "imsr"), "imsr.toml: code: 'imsr' is defined twice"),
+    ("cohorts/other.toml", COHORT, "other.toml: code: 'imsr-k10' must be the name of the file"),
+    ("cohorts/imsr-k10.toml", COHORT.replace('"imsr"', '"ndpr"'), "cohorts/imsr-k10: programme: 'ndpr' is no protocol"),
+    (
+        "cohorts/imsr-k10.toml",
+        COHORT.replace('protocol_version = "1.0.0"', 'protocol_version = "2"'),
+        "protocol_version: the protocol is at 1.0.0",
+    ),
+    ("cohorts/imsr-k10.toml", COHORT.replace("2013", "2019"), "years: [2019] are not the protocol's"),
+    ("cohorts/imsr-k10.toml", COHORT.replace("percent@1", "percent@9"), "rules: 'imsr-30-percent@9.0.0' is no rule that is here"),
+    ("cohorts/imsr-k10.toml", "code = ", "is no valid TOML"),
+    ("cohorts/imsr-k10.toml", COHORT.replace("note", "nota"), "imsr-k10.toml: note: is missing"),
+    ("fhir/Questionnaire-x.json", "{", "Questionnaire-x.json: is no valid JSON"),
+    ("fhir/Questionnaire-x.json", "[]", "Questionnaire-x.json: needs resourceType, url and version"),
+]
+
+
+@pytest.mark.parametrize(("path", "content", "problem"), WRONG)
+def test_what_cannot_hold_is_said_with_file_and_key(site: Path, path: str, content: str, problem: str) -> None:
+    (site / path).write_text(content)
+
+    with pytest.raises(ContractError) as raised:
+        contracts.load(site)
+
+    assert problem in str(raised.value)
+
+
+def test_an_instrument_needs_its_questionnaire(site: Path) -> None:
+    text = shipped("instruments", "vas-pain").replace('code = "vas-pain"', 'code = "vas-new"').replace('scores = ["1"]', 'scores = ["2"]')
+    (site / "instruments" / "vas-new.toml").write_text(text)
+
+    with pytest.raises(ContractError, match=r"instruments/vas-new: questionnaire: no Questionnaire .* of version 2 is here"):
+        contracts.load(site)
+
+
+def test_two_instruments_may_not_score_one_questionnaire(site: Path) -> None:
+    text = shipped("instruments", "vas-pain").replace('code = "vas-pain"', 'code = "vas-new"')
+    (site / "instruments" / "vas-new.toml").write_text(text)
+
+    with pytest.raises(ContractError, match="is scored by more than one instrument"):
+        contracts.load(site)
+
+
+def changed_vas(change: dict[str, Any]) -> str:
+    resource = json.loads((contracts.shipped_folder() / "fhir" / "Questionnaire-vas-pain.json").read_text(encoding="utf-8"))
+    return json.dumps(resource | change)
+
+
+def test_every_version_of_a_questionnaire_must_have_what_is_scored(site: Path) -> None:
+    (site / "fhir" / "Questionnaire-vas-1.1.json").write_text(changed_vas({"version": "1.1.0", "item": []}))
+
+    with pytest.raises(ContractError, match=r"vas-pain\|1.1.0 has no item vas-pain"):
+        contracts.load(site)
+
+
+def test_a_questionnaire_is_defined_once(site: Path) -> None:
+    (site / "fhir" / "Questionnaire-again.json").write_text(changed_vas({}))
+
+    with pytest.raises(ContractError, match=r"vas-pain\|1.0.0 is defined twice"):
+        contracts.load(site)
+
+
+def test_a_planned_instrument_that_came_is_taken_off_the_list(site: Path) -> None:
+    text = shipped("protocols", "imsr").replace('code = "imsr"', 'code = "other"').replace('planned = ["', 'planned = ["qbpds", "')
+    (site / "protocols" / "other.toml").write_text(text)
+
+    with pytest.raises(ContractError, match="protocols/other: planned: 'qbpds' is here by now"):
+        contracts.load(site)
+
+
+def test_an_instrument_that_is_neither_here_nor_planned_is_a_mistake(site: Path) -> None:
+    text = shipped("protocols", "imsr").replace('code = "imsr"', 'code = "other"').replace('"gpe-3", "care-use"]', '"gpe-4", "care-use"]')
+    (site / "protocols" / "other.toml").write_text(text)
+
+    with pytest.raises(ContractError, match="protocols/other: instruments: 'gpe-4' is not here, and is not listed as planned"):
+        contracts.load(site)
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="nowhere: is no folder of contracts"):
+        contracts.load(tmp_path / "nowhere")
+
+
+def test_contracts_inside_the_package_win_over_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "site-packages" / "beklijf_shared"
+    shutil.copytree(contracts.shipped_folder(), package / "_contracts")
+    monkeypatch.setattr(contracts, "__file__", str(package / "contracts.py"))
+
+    assert contracts.shipped_folder() == package / "_contracts"
+    assert set(contracts.load().cohorts) == {"imsr"}
