@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from beklijf import observe
-from beklijf.commands.rebuild import senders_of
+from beklijf.commands.rebuild import rebuild_services
 from beklijf.local.processes import PROCESSES, Process, command_of, environment, wanted_ports
 from beklijf.local.state import State
 from beklijf.system import System, migrate
@@ -22,6 +22,7 @@ from tests.lib.servers import BrokerServer, PostgresServer, free_port
 
 TEND_SECONDS = 0.1
 READY_SECONDS = 60.0
+REBUILT_SECONDS = 120.0
 STOP_SECONDS = 15.0
 BY_NAME = {process.name: process for process in PROCESSES}
 
@@ -91,16 +92,18 @@ class Registry:
             raise
 
     def rebuild(self, services: Sequence[str]) -> None:
-        """The steps of `beklijf rebuild`: stop, empty, start, and let the senders publish everything again."""
-        names = [process.name for process in PROCESSES if process.service in services]
+        """The steps of `beklijf rebuild`, waiting included, with the processes kept by this registry."""
+        rebuild_services(self.system, list(services), REBUILT_SECONDS, keeper=self)
+
+    def stop_processes(self, names: list[str]) -> None:
+        """Stop these and wait."""
         for name in names:
             self.stop(name)
-        for service in services:
-            self.say(service, "empty")
+
+    def start_processes(self, names: list[str]) -> None:
+        """Start these."""
         for name in names:
             self.start(name)
-        for sender in senders_of(list(services)):
-            self.say(sender, "republish")
 
     def tend(self) -> None:
         """Start again whatever has died, until stopped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
@@ -37,12 +37,23 @@ def rebuild(
     console.print(f"rebuilt {', '.join(chosen)} ({time.monotonic() - started:.1f} s)")
 
 
-def rebuild_services(local: system.System, chosen: list[str], timeout_seconds: float) -> None:
+class Keeper(Protocol):
+    """Whoever keeps the processes running: the supervisor, or a test."""
+
+    def stop_processes(self, names: list[str]) -> None:
+        """Stop these and wait."""
+
+    def start_processes(self, names: list[str]) -> None:
+        """Start these."""
+
+
+def rebuild_services(local: system.System, chosen: list[str], timeout_seconds: float, keeper: Keeper | None = None) -> None:
     """Stop their processes, empty their databases, start them, have all that send to them tell it again, wait until done."""
     names = [process.name for process in PROCESSES if process.service in chosen]
-    local.supervisor.stop_processes(names)
+    keeper = keeper or local.supervisor
+    keeper.stop_processes(names)
     system.run_all(local, chosen, "empty")
-    local.supervisor.start_processes(names)
+    keeper.start_processes(names)
     system.run_all(local, senders_to(chosen, among=set(SERVICES) - set(chosen)), "republish")
     observe.wait_until_ready(local, timeout_seconds)
     observe.wait_until_done(local, timeout_seconds)
