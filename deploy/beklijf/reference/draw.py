@@ -38,7 +38,7 @@ def one_of(choices: Sequence[Choice], *names: object) -> Choice:
 
 def bell(mean: int, spread: int, *names: object) -> int:
     """A whole number around a mean; the sum of twelve draws, near enough to a normal distribution of this standard deviation."""
-    total = sum(struct.unpack_from(">12H", _digest(*names)))
+    total: int = sum(struct.unpack_from(">12H", _digest(*names)))
     return mean + round((total - 6 * SIXTEEN_BITS) * spread / SIXTEEN_BITS)
 
 

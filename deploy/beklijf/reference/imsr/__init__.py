@@ -6,5 +6,6 @@ Owns:  nothing; all people are invented, only the tables are real.
 Never: imports a service; reads a clock; does arithmetic that could differ between machines.
 
 `targets` reads what was printed; `values` finds integers with those means and deviations; `arrangement` decides who has which
-value; `histories` gives everybody sex, age, dates and categories; `dirt` adds what must change nothing; `cohort` sends it all.
+value; `categories` what they answer by code; `days` when; `histories` puts everybody together; `letters` puts a story into FHIR;
+`affairs` decides to whom what goes wrong, `dirt` sends it so, and it must change no figure; `cohort` sends all of it.
 """

@@ -84,7 +84,7 @@ def care_use(columns: Columns) -> dict[tuple[Person, str], Choices]:
 
 
 def shared_out(shares: dict[str, int], n: int) -> list[str]:
-    """n codes in the given proportions, the largest remainders rounded up."""
+    """N codes in the given proportions, the largest remainders rounded up."""
     whole = sum(shares.values())
     exact = {code: Fraction(share * n, whole) for code, share in shares.items()}
     counts = {code: floor(number) for code, number in exact.items()}

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from beklijf.reference import resources
+from beklijf.reference.imsr.affairs import affairs
 from beklijf.reference.imsr.arrangement import SCORES
-from beklijf.reference.imsr.dirt import affairs
+from beklijf.reference.imsr.dirt import letters, strays
 from beklijf.reference.imsr.histories import EARLY, Story, stories
-from beklijf.reference.imsr.mail import AT_ONCE, Letter, letters, strays
+from beklijf.reference.imsr.letters import AT_ONCE, Letter
 from beklijf.reference.resources import Resource
 
 

@@ -1,169 +1,237 @@
-"""What real senders do, and what must change no figure: repeats, corrections, retractions, disorder, second answers, drafts.
+"""What real senders do, put into letters: each kind of dirt changes what is sent about one story, and no figure.
 
-Every kind happens to a fixed number of people (`TIMES`), nobody has two kinds, and what goes wrong is worth noticing: a wrong value is thirty
-points off, a stray answer lies one day outside its window, so that whoever judges one of them differently misses printed numbers.
+Repeats, corrections, retractions, disorder, second answers, drafts; and strays, which belong to nobody in the study.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Literal
+from datetime import date, datetime, timedelta
 
+from beklijf.reference import draw
 from beklijf.reference.history import Measurement
-from beklijf.reference.imsr.arrangement import SCORES
-from beklijf.reference.imsr.categories import ANSWER_CODES, GPE_3, GPE_6
-from beklijf.reference.imsr.days import LATE_AT_NIGHT, SCATTER_DAYS, When, closes, opens
-from beklijf.reference.imsr.dice import Dice
-from beklijf.reference.imsr.histories import EARLY, Story, measurement
-from beklijf.reference.imsr.targets import NON_RESPONDERS, QBPDS, RESPONDERS, VAS
+from beklijf.reference.imsr.affairs import Affair, Kind, wrong
+from beklijf.reference.imsr.histories import Story
+from beklijf.reference.imsr.letters import AT_ONCE, LAST, LATER, Effect, Letter, answer, registration, said
+from beklijf.reference.imsr.targets import RESPONDERS
 
-Kind = Literal[
-    "re-sent", "amended", "amended-and-retried", "corrected", "overtaken", "drafted", "draft-came-late", "abandoned", "retracted",
-    "second-retracted", "tombstone", "just-outside", "survey-too-late", "second", "incomplete-first", "unstated-first", "unscheduled",
-    "moved", "re-registered", "late-baseline", "backwards", "impossible",
-]  # fmt: skip
+ERROR_FOUND = "2018-06-01T12:00:00Z"
+"""When an episode was found to have been entered in error: after everything that is said about it."""
 
-TIMES: dict[Kind, int] = {
-    "survey-too-late": 8, "just-outside": 24, "retracted": 16, "abandoned": 8, "unscheduled": 4, "re-sent": 30, "amended": 40,
-    "amended-and-retried": 12, "corrected": 12, "overtaken": 8, "drafted": 18, "draft-came-late": 6, "second-retracted": 10,
-    "tombstone": 3, "second": 28, "incomplete-first": 8, "unstated-first": 8, "moved": 6, "re-registered": 4, "late-baseline": 80,
-    "backwards": 60, "impossible": 1,
-}  # fmt: skip
-"""How many people each kind happens to; the scarcest first, because only few can have them."""
 
-WRONG_BY = 30
+def letters(story: Story, affair: Affair | None) -> list[Letter]:
+    """Everything about one story, in the order in which it arrives within each wave; one in twelve is heard before it is known (M7)."""
+    if affair is not None:
+        return _DIRT[affair.kind](_Case(story, affair.about, registration(story), said(story)))
+    first, then = registration(story), said(story)
+    return [*then, *first] if draw.one_in(12, "imsr", *story.person, "early") else [*first, *then]
 
 
 @dataclass(frozen=True, slots=True)
-class Affair:
-    """One kind of dirt, whom it happens to, and which of that person's answers (or missing answers) it is about."""
+class _Case:
+    """A story, the answer that its dirt is about, and what would be sent without: the registration, then what was said."""
 
-    kind: Kind
+    story: Story
     about: Measurement
+    first: list[Letter]
+    said: list[Letter]
+
+    @property
+    def others(self) -> list[Letter]:
+        """What was said, but for the answer that this is about."""
+        own = answer(self.story, self.about).resource["identifier"]
+        return [letter for letter in self.said if letter.resource["identifier"] != own]
 
 
-def affairs(stories: tuple[Story, ...]) -> dict[int, Affair]:
-    """Who has which dirt, by number of the story. Raises ValueError when too few people can have a kind."""
-    found: dict[int, Affair] = {}
-    for kind, times in TIMES.items():
-        left = times
-        for story in Dice("imsr", "dirt", kind).shuffled([story for story in stories if story.group != EARLY]):
-            about = None if story.history.number in found else _about(kind, story, times - left)
-            if about is not None:
-                found[story.history.number] = Affair(kind, about)
-                left -= 1
-            if not left:
-                break
-        if left:
-            raise ValueError(f"nobody is left for {left} times {kind}")
-    return found
+def _dated(letter: Letter, days: int) -> Letter:
+    """The same with a later date: R4's `authored` is the last change, the measured instant stays the first (M3)."""
+    resource = copy.deepcopy(letter.resource)
+    resource["authored"] = (datetime.fromisoformat(resource["authored"]) + timedelta(days=days)).isoformat()
+    return replace(letter, resource=resource)
 
 
-def _about(kind: Kind, story: Story, turn: int) -> Measurement | None:
-    """The answer that a kind is about, in turn another instrument and moment; None when this person cannot have it."""
-    finder = _FINDERS.get(kind)
-    return finder(story, turn) if finder else _one_of_table_2(story, turn)
+def _re_sent(case: _Case) -> list[Letter]:
+    everything = [*case.first, *case.said]
+    return everything + [replace(letter, effect="repeated", wave=LAST) for letter in everything]
 
 
-def _one_of_table_2(story: Story, turn: int) -> Measurement | None:
-    """An answer at t0 or t1 of a score: there Table 2 prints a decimal."""
-    about = story.measurement(SCORES[turn % 2], ("t0", "t1")[turn // 2 % 2])
-    return about if about is not None and 60 <= about.minute < LATE_AT_NIGHT - 60 else None
+def _amended(case: _Case) -> list[Letter]:
+    """Wrong at first; put right later under the same identifier."""
+    final = _dated(answer(case.story, case.about, status="amended", effect="updated", wave=LATER), 3)
+    return [*case.first, *case.others, answer(case.story, wrong(case.about)), final]
 
 
-def _questionnaire_at_t1(story: Story, turn: int) -> Measurement | None:
-    del turn
-    return story.measurement(QBPDS, "t1")
+def _amended_and_retried(case: _Case) -> list[Letter]:
+    """A retry of the wrong one arrives last, and must not undo the amendment (M11)."""
+    return [*_amended(case), answer(case.story, wrong(case.about), effect="repeated", wave=LAST)]
 
 
-def _missing(story: Story, turn: int) -> Measurement | None:
-    """A score that this person did not give, at a moment at which it could have been given."""
-    instrument, moment = SCORES[turn % 2], ("t0", "t1", "t2", "t3")[turn // 2 % 4]
-    if story.measurement(instrument, moment) is not None:
-        return None
-    when = When(opens(story.history.t0, moment) + timedelta(days=20), 700)
-    return measurement(moment, instrument, when, 75, story.history.number)
+def _corrected(case: _Case) -> list[Letter]:
+    """Changed content without change of status is an amendment (M11)."""
+    final = _dated(answer(case.story, case.about, effect="updated", wave=LATER), 2)
+    return [*case.first, *case.others, answer(case.story, wrong(case.about)), final]
 
 
-def _just_outside(story: Story, turn: int) -> Measurement | None:
-    """A missing score, given on the day before the window opened or after it had closed."""
-    moment, early = tuple(SCATTER_DAYS)[turn % 4], turn // 4 % 2 == 0
-    instrument = SCORES[turn // 8 % 2]
-    if story.measurement(instrument, moment) is not None:
-        return None
-    t0 = story.history.t0
-    when = When(opens(t0, moment) - timedelta(days=1), LATE_AT_NIGHT) if early else When(closes(t0, moment) + timedelta(days=1), 5)
-    return measurement(moment, instrument, when, 75, story.history.number)
+def _overtaken(case: _Case) -> list[Letter]:
+    """The amendment arrives before what it amends (M12)."""
+    final = _dated(answer(case.story, case.about, status="amended"), 3)
+    return [*case.first, *case.others, final, answer(case.story, wrong(case.about), effect="outranked", wave=LATER)]
 
 
-def _survey_too_late(story: Story, turn: int) -> Measurement | None:
-    """A non-responder who answered the survey one day before the window opened or after it had closed: still no responder (M18)."""
-    del turn
-    t0 = story.history.t0
-    if story.group != NON_RESPONDERS or (t0.month, t0.day) not in {(1, 1), (12, 31)}:
-        return None
-    when = When(closes(t0, "t4") + timedelta(days=1), 5) if t0.month == 1 else When(opens(t0, "t4") - timedelta(days=1), LATE_AT_NIGHT)
-    return measurement("t4", QBPDS, when, 75, story.history.number)
+def _draft(story: Story, about: Measurement, effect: Effect = "created", wave: int = AT_ONCE) -> Letter:
+    half = answer(story, wrong(about), status="in-progress", effect=effect, wave=wave)
+    half.resource["item"] = half.resource["item"][: (len(half.resource["item"]) + 1) // 2]
+    return _dated(half, -1)
 
 
-def _unscheduled(story: Story, turn: int) -> Measurement | None:
-    """The question of t4 asked at t1, where it belongs to nothing (M5)."""
-    del turn
-    at_t1 = story.measurement(GPE_6, "t1")
-    if at_t1 is None or story.group != NON_RESPONDERS:
-        return None
-    return replace(at_t1, instrument=GPE_3, choices=((GPE_3, ANSWER_CODES[GPE_3], "better"),))
+def _drafted(case: _Case) -> list[Letter]:
+    """In progress, then completed."""
+    return [*case.first, *case.others, _draft(case.story, case.about), answer(case.story, case.about, effect="updated")]
 
 
-def _whoever(story: Story, turn: int) -> Measurement | None:
-    del turn
-    return story.measurement(VAS, "t0")
+def _draft_came_late(case: _Case) -> list[Letter]:
+    """A draft never undoes a completed form (M11)."""
+    return [*case.first, *case.said, _draft(case.story, case.about, "outranked", LATER)]
 
 
-def _whoever_came_back(story: Story, turn: int) -> Measurement | None:
-    """Someone with a baseline and something later."""
-    del turn
-    return story.measurement(QBPDS, "t0") if story.measurement(QBPDS, "t1") and story.group == RESPONDERS else None
+def _abandoned(case: _Case) -> list[Letter]:
+    """Begun and never completed: stays in intake (M8)."""
+    return [*case.first, *case.said, answer(case.story, case.about, status="stopped", ends="draft")]
 
 
-_FINDERS: dict[Kind, Callable[[Story, int], Measurement | None]] = {
-    "survey-too-late": _survey_too_late,
+def _retracted(case: _Case) -> list[Letter]:
+    """An answer that was another patient's, taken back."""
+    taken_back = answer(case.story, case.about, status="entered-in-error", effect="updated", ends="retracted", wave=LATER)
+    return [*case.first, *case.said, answer(case.story, case.about, ends="retracted"), taken_back]
+
+
+def _second_retracted(case: _Case) -> list[Letter]:
+    """An earlier answer, which would win, is taken back; the next is promoted (M6)."""
+    earlier = replace(wrong(case.about), minute=case.about.minute - 60)
+    return [
+        *case.first,
+        *case.said,
+        answer(case.story, earlier, suffix="-earlier", ends="retracted"),
+        answer(case.story, earlier, suffix="-earlier", status="entered-in-error", effect="updated", ends="retracted", wave=LATER),
+    ]
+
+
+def _tombstone(case: _Case) -> list[Letter]:
+    """Taken back before it was ever sent (M12)."""
+    return [*case.first, *case.said, answer(case.story, case.about, status="entered-in-error", ends="retracted")]
+
+
+def _just_outside(case: _Case) -> list[Letter]:
+    """With its episode stated it is off-window; without, no episode's window holds it and it waits (M5, M7)."""
+    stated = case.story.history.number % 3 == 0
+    return [*case.first, *case.said, answer(case.story, case.about, ends="off-window" if stated else "waiting")]
+
+
+def _survey_too_late(case: _Case) -> list[Letter]:
+    return [*case.first, *case.said, answer(case.story, case.about, ends="off-window", states_episode=True)]
+
+
+def _second(case: _Case) -> list[Letter]:
+    """A second answer within the window, half an hour later: surplus (M6)."""
+    again = replace(wrong(case.about), minute=case.about.minute + 30)
+    return [*case.first, *case.said, answer(case.story, again, suffix="-again", ends="surplus")]
+
+
+def _incomplete_first(case: _Case) -> list[Letter]:
+    """An earlier form with one item open: what can be scored wins (M6)."""
+    earlier = answer(case.story, replace(wrong(case.about), minute=case.about.minute - 60), suffix="-incomplete", ends="surplus")
+    del earlier.resource["item"][7]
+    return [*case.first, earlier, *case.said]
+
+
+def _unstated_first(case: _Case) -> list[Letter]:
+    """An earlier answer that does not state its moment loses to the one that does (M6)."""
+    earlier = answer(case.story, replace(wrong(case.about), minute=case.about.minute - 60), suffix="-unstated", ends="surplus")
+    stated = answer(case.story, case.about, states_moment=True)
+    return [*case.first, earlier, *case.others, stated]
+
+
+def _unscheduled(case: _Case) -> list[Letter]:
+    """With its episode stated it is unscheduled; without, no window of its instrument holds it and it waits (M5, M7)."""
+    return [*case.first, *case.said, answer(case.story, case.about, ends="unscheduled", states_episode=True)]
+
+
+def _moved(case: _Case) -> list[Letter]:
+    """Registered with a t0 a year too early; the correction moves everything (M4)."""
+    patient, episode = case.first
+    registered = copy.deepcopy(episode.resource)
+    start = case.story.history.t0
+    registered["period"]["start"] = date(start.year - 1, start.month, min(start.day, 28)).isoformat()
+    registered["meta"]["lastUpdated"] = f"{start.isoformat()}T12:00:00Z"
+    return [patient, replace(episode, resource=registered), *case.said, replace(episode, effect="updated", wave=LATER)]
+
+
+def _re_registered(case: _Case) -> list[Letter]:
+    """Registered with another sex and year of birth, then put right."""
+    wrong_one, right = copy.deepcopy(case.first[0].resource), copy.deepcopy(case.first[0].resource)
+    wrong_one["gender"] = "male" if case.story.history.female else "female"
+    wrong_one["birthDate"] = str(case.story.history.birth_year - 9)
+    right["meta"] = {"lastUpdated": f"{case.story.history.ended.isoformat()}T12:00:00Z"}
+    patient, episode = case.first
+    return [replace(patient, resource=wrong_one), episode, *case.said, replace(patient, resource=right, effect="updated", wave=LATER)]
+
+
+def _late_baseline(case: _Case) -> list[Letter]:
+    """Everything of t0 arrives when all else has been judged without it (M25)."""
+    at_t0 = {measured.instrument for measured in case.story.history.measurements if measured.moment == "t0"}
+    return [*case.first, *(replace(letter, wave=LATER) if place < len(at_t0) else letter for place, letter in enumerate(case.said))]
+
+
+def _backwards(case: _Case) -> list[Letter]:
+    return [*reversed(case.said), *reversed(case.first)]
+
+
+def _impossible(case: _Case) -> list[Letter]:
+    """Pain of 120 on a scale that ends at 100: refused, with the element named."""
+    sent = answer(case.story, replace(case.about, value=120), suffix="-impossible", effect="refused")
+    return [*case.first, *case.said, replace(sent, ends=None)]
+
+
+_DIRT: dict[Kind, Callable[[_Case], list[Letter]]] = {
+    "re-sent": _re_sent,
+    "amended": _amended,
+    "amended-and-retried": _amended_and_retried,
+    "corrected": _corrected,
+    "overtaken": _overtaken,
+    "drafted": _drafted,
+    "draft-came-late": _draft_came_late,
+    "abandoned": _abandoned,
+    "retracted": _retracted,
+    "second-retracted": _second_retracted,
+    "tombstone": _tombstone,
     "just-outside": _just_outside,
-    "retracted": _missing,
-    "abandoned": _missing,
-    "tombstone": _missing,
+    "survey-too-late": _survey_too_late,
+    "second": _second,
+    "incomplete-first": _incomplete_first,
+    "unstated-first": _unstated_first,
     "unscheduled": _unscheduled,
-    "incomplete-first": _questionnaire_at_t1,
-    "re-sent": _whoever,
-    "moved": _whoever,
-    "re-registered": _whoever,
-    "impossible": _whoever,
-    "late-baseline": _whoever_came_back,
-    "backwards": _whoever_came_back,
+    "moved": _moved,
+    "re-registered": _re_registered,
+    "late-baseline": _late_baseline,
+    "backwards": _backwards,
+    "impossible": _impossible,
 }
 
 
-def wrong(about: Measurement) -> Measurement:
-    """The same answer with a score thirty points off."""
-    if about.instrument == VAS:
-        return replace(about, value=about.value + WRONG_BY if about.value <= 100 - WRONG_BY else about.value - WRONG_BY)
-    points, items = WRONG_BY, list(about.items)
-    more = sum(items) <= 100 - WRONG_BY
-    while points:
-        for place, item in enumerate(items):
-            if points and (item < 5 if more else item > 0):
-                items[place] += 1 if more else -1
-                points -= 1
-    return replace(about, items=tuple(items))
-
-
-def days_later(about: Measurement, days: int) -> Measurement:
-    """The same answer on another day."""
-    return replace(about, day=about.day + timedelta(days=days))
-
-
-def happens_to(found: dict[int, Affair], stories: tuple[Story, ...], kind: Kind) -> Iterator[Story]:
-    """Everybody who has one kind of dirt."""
-    return (stories[number] for number, affair in found.items() if affair.kind == kind)
+def strays(stories: tuple[Story, ...]) -> Iterator[Letter]:
+    """What belongs to nobody in the study: an episode entered in error with its answers, and answers whose episode never came (M7, M14)."""
+    model = next(story for story in stories if story.group == RESPONDERS and len(story.history.measurements) > 10)
+    mistaken, *unknown = (replace(model, history=replace(model.history, number=len(stories) + more)) for more in range(3))
+    patient, episode = registration(mistaken)
+    error = copy.deepcopy(episode.resource)
+    error["status"] = "entered-in-error"
+    error["meta"] = {"lastUpdated": ERROR_FOUND}
+    yield from (patient, episode, replace(episode, resource=error, effect="updated", wave=LATER))
+    for one in mistaken.history.measurements:
+        yield answer(mistaken, one, ends="waiting")
+    for story in unknown:
+        yield registration(story)[0]
+        for one in story.history.measurements[:2]:
+            yield answer(story, one, ends="waiting")
