@@ -1,0 +1,69 @@
+"""`make bench`: every number in one run on one machine, as it came; nothing is asserted, nothing is left out."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import sys
+from datetime import UTC, datetime
+
+from tests.bench import consuming, path, posting
+from tests.chaos.registry import Registry, registry
+from tests.lib import infra
+from tests.lib.databases import Databases
+from tests.lib.rooms import Room
+
+CONSUMED_PATIENTS = 2_000
+POSTED_PATIENTS = 2_000
+PATH_PATIENTS = 3_000
+VISIBLE_SECONDS = 15
+VISIBLE_RATE = 200
+
+
+def main() -> int:
+    """Measures and prints, in this order: the consumers alone, then everything together."""
+    _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors, {platform.machine()}, Python {platform.python_version()}")
+    _consumers()
+    with registry() as running:
+        _posts(running)
+        _path(running)
+    return 0
+
+
+def _consumers() -> None:
+    with infra.postgres() as server, Databases(server) as databases:
+        scoring, cohorts = Room("scoring", databases("scoring")), Room("cohorts", databases("cohorts"))
+        first, second = consuming.scoring_and_cohorts(scoring, cohorts, CONSUMED_PATIENTS)
+        scoring.close()
+        cohorts.close()
+        _say(f"scoring consumer: {first.per_second:.0f} messages/s, at most {first.statements} statements per batch of 500")
+        _say(f"cohorts consumer: {second.per_second:.0f} episodes/s, at most {second.statements} statements per batch of 500")
+
+
+def _posts(running: Registry) -> None:
+    limit = posting.pgbench(running)
+    posts = posting.single_posts(running, POSTED_PATIENTS)
+    _say(f"pgbench, the same three inserts, {posting.CLIENTS} clients: {limit:.0f} transactions/s")
+    _say(
+        f"single POST, {posting.CLIENTS} clients: {posts.per_second:.0f}/s = {posts.per_second / limit:.2f} x pgbench, "
+        f"p50 {posts.quantile(0.5):.1f} ms, p99 {posts.quantile(0.99):.1f} ms, answers {dict(posts.statuses)}"
+    )
+
+
+def _path(running: Registry) -> None:
+    path.introduce(running, 0, PATH_PATIENTS)
+    _say(f"whole path: {path.responses_per_second(running, 0, PATH_PATIENTS):.0f} answers/s accepted, scored, judged, counted, shown")
+    path.introduce(running, 500_000, VISIBLE_RATE * VISIBLE_SECONDS // 5 + 1)
+    delays = path.visible_milliseconds(running, 500_000, VISIBLE_SECONDS, VISIBLE_RATE)
+    p99 = delays[int(0.99 * len(delays))]
+    _say(f"accepted to visible at {VISIBLE_RATE}/s: p50 {statistics.median(delays):.0f} ms, p99 {p99:.0f} ms, {len(delays)} answers")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
