@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 
@@ -16,7 +19,7 @@ from beklijf_shared import commands, contracts, db, http
 from beklijf_shared.clock import Clock
 from beklijf_shared.commands import Service
 from beklijf_shared.contracts import Contracts
-from beklijf_shared.db import Connection
+from beklijf_shared.db import Connection, Engine
 from beklijf_shared.process import Status
 from beklijf_shared.settings import Settings
 from beklijf_shared.telemetry import Logger
@@ -24,10 +27,10 @@ from beklijf_shared.telemetry import Logger
 CHECK_SECONDS = 1.0
 
 
-def application(settings: Settings) -> FastAPI:
+def application(settings: Settings, engine: Engine) -> FastAPI:
     """The pages on a service's database."""
     known = contracts.load(settings.contracts_folder)
-    return routes.application(db.engine(settings.database_url), Display.of(settings), names(known), Renderer())
+    return routes.application(engine, Display.of(settings), names(known), Renderer())
 
 
 def names(known: Contracts) -> Names:
@@ -51,13 +54,15 @@ def _with_versions(rules: Mapping[str, tuple[str, str]]) -> dict[str, str]:
 def serve(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
     """The process `api`: serves the pages until `stop`, and says on its operations port when the database is away."""
     del clock, log  # the pages say the data's time, never the wall's
-    engine = db.engine(settings.database_url, pool_size=1)
-    watch = threading.Thread(target=_watch_database, args=(engine, status, stop), name="watch", daemon=True)
-    watch.start()
-    http.serve(application(settings), settings, status, stop)
+    with db.opened(settings.database_url) as engine:
+        watch = threading.Thread(target=_watch_database, args=(engine, status, stop), name="watch", daemon=True)
+        watch.start()
+        http.serve(application(settings, engine), settings, status, stop)
+        stop.set()
+        watch.join()
 
 
-def _watch_database(engine: db.Engine, status: Status, stop: threading.Event) -> None:
+def _watch_database(engine: Engine, status: Status, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             with db.transaction(engine) as connection:
@@ -67,6 +72,13 @@ def _watch_database(engine: db.Engine, status: Status, stop: threading.Event) ->
         else:
             status.has("database")
         stop.wait(CHECK_SECONDS)
+
+
+def openapi(settings: Settings, _: argparse.Namespace) -> int:
+    """Prints the OpenAPI of the pages; no database is asked."""
+    with db.opened(settings.database_url) as engine:
+        sys.stdout.write(json.dumps(application(settings, engine).openapi(), indent=2) + "\n")
+    return 0
 
 
 def _empty(connection: Connection) -> None:
@@ -82,6 +94,7 @@ SERVICE = Service(
     package="beklijf_reporting",
     handler=consumer.handler,
     loops={"api": serve},
+    tasks={"openapi": ("print the OpenAPI of the pages", openapi)},
     hash_rows=_rows,
     empty=_empty,
 )

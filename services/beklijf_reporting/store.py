@@ -32,7 +32,12 @@ WHERE topic = '{topics.FOLLOW_UP_DUE.name}' AND key = :cohort AND facts >= :from
 ORDER BY facts, entity LIMIT :most
 """)  # noqa: S608
 HELD = text("SELECT topic, count(*) FROM heard GROUP BY topic ORDER BY topic")
-STATE = text("SELECT topic, entity, key, encode(digest, 'hex') FROM heard ORDER BY topic, entity")
+STATE = text(r"""
+SELECT topic, entity, key,
+       encode(sha256(convert_to(regexp_replace(convert_from(body, 'UTF8'), '^\s*\{\s*"version"\s*:\s*\d+\s*,', '{'), 'UTF8')), 'hex')
+FROM heard WHERE facts IS NULL OR NOT starts_with(encode(facts, 'escape'), 'not-due ')
+ORDER BY topic, entity
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,11 @@ def held(connection: Connection) -> list[Held]:
 
 
 def state_rows(connection: Connection) -> Iterable[str]:
-    """Every entity with the digest of its state, in order; versions are left out, so a rebuilt read model gives the same rows."""
+    """Every entity with the digest of its state, in order.
+
+    Versions are left out, so a rebuilt read model gives the same rows. So is a follow-up that is not due: it is told only
+    after another state (M39), so a rebuilt registry, which never knew the other state, does not tell it.
+    """
     return (" ".join(row) for row in connection.execute(STATE))
 
 

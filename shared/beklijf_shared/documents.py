@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,6 +29,8 @@ DIAGRAM_IN = ("README.md", "services/README.md")
 BEGIN, END = "<!-- flow:begin -->", "<!-- flow:end -->"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PLAIN_KEY = re.compile(r"^[A-Za-z_$][A-Za-z0-9_$-]*$")
+NO_DATABASE = {"BEKLIJF_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none", "BEKLIJF_PROFILE": "laptop"}
+"""Every service must be told of a database; none is asked for its OpenAPI."""
 SERVER_SAYS = "Broker of the installation; a setting, BEKLIJF_KAFKA_BOOTSTRAP"
 
 Json = dict[str, Any]
@@ -198,7 +201,8 @@ def yaml_lines(value: Any, indent: str = "") -> Iterator[str]:
 
 def openapi(service: str) -> str:
     """The OpenAPI of one service, as the service itself says it."""
-    done = subprocess.run([sys.executable, "-m", f"beklijf_{service}", "openapi"], capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-m", f"beklijf_{service}", "openapi"]
+    done = subprocess.run(command, env={**os.environ, **NO_DATABASE}, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
         raise SystemExit(f"beklijf_{service} openapi failed:\n{done.stderr}")
     return as_json(json.loads(done.stdout))

@@ -1,0 +1,304 @@
+"""The pages as they are sent: every state they can be in, safe headers, no script, every number with its denominator."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+
+from beklijf_shared import db
+from beklijf_shared.events import CohortSnapshot, DataQuality, FollowUpDue, IntakeTally
+from tests.integration.reporting.conftest import ReadModel
+from tests.lib.snapshots import golden
+
+POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+TALLY = IntakeTally(
+    version=1,
+    organisation="urn:ura:00000001",
+    day="2020-03-02",
+    sent=1210,
+    accepted=1200,
+    duplicate=7,
+    refused=3,
+    refused_by_code={"business-rule": 3},
+)
+QUALITY = DataQuality(
+    version=1,
+    organisation="urn:ura:00000001",
+    counts={"counted": 1180, "off-window": 20},
+    not_scorable=4,
+    moment_stated_off_window=2,
+    episode_of_another_patient=1,
+)
+DUE = FollowUpDue(
+    version=1,
+    episode="0193f5a1",
+    cohort="imsr",
+    organisation="o1",
+    moment="t4",
+    opens="2019-01-01",
+    target="2019-06-30",
+    closes="2020-12-31",
+    state="overdue",
+)
+
+
+class Outline(HTMLParser):
+    """Reads a page strictly: every element that is opened is closed, in order; gathers what tests ask about."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of every element of a kind."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def text(page: str) -> str:
+    """What a reader reads, in one line."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_an_empty_registry_says_so(model: ReadModel) -> None:
+    answer = model.pages().get("/")
+
+    assert answer.status_code == 200
+    assert "No cohort yet" in text(answer.text)
+
+
+def test_a_cohort_without_snapshot_says_so(model: ReadModel) -> None:
+    answer = model.pages().get("/cohorts/imsr")
+
+    assert answer.status_code == 404
+    assert "No snapshot yet" in text(answer.text)
+
+
+def test_a_cohort_without_data_says_so(model: ReadModel) -> None:
+    model.hear(golden("no-data-yet"))
+
+    answer = model.pages().get("/cohorts/imsr")
+
+    assert answer.status_code == 200
+    assert "No figures yet" in text(answer.text)
+    assert "Newest data received: no data yet" in text(answer.text)
+
+
+def test_the_start_page_lists_cohorts_and_what_is_held(model: ReadModel) -> None:
+    model.hear(golden(), TALLY)
+
+    said = text(model.pages().get("/").text)
+
+    assert "iMSR, treated 2012 to 2015 (synthetic)" in said
+    assert "Newest data received 22 November 2026, 03:41:07 CET" in said
+    assert "beklijf.cohort-snapshot.v1 1" in said
+
+
+def test_a_cohort_page_says_what_it_is_and_what_it_rests_on(model: ReadModel) -> None:
+    model.hear(golden())
+
+    said = text(model.pages().get("/cohorts/imsr").text)
+
+    assert "Synthetic data." in said
+    assert "Uncontrolled cohort: no causal claim." in said
+    assert "Small cells are not suppressed in this cohort (k = 1)" in said
+    assert "Figures of 22 November 2026 . Newest data received: 22 November 2026, 03:41:07 CET" in said
+    assert golden().definition_hash in said
+    assert "At least 30 % better than at t0 imsr-30-percent@1.0.0" in said
+    assert "42.1 % answered at t4 Long term 763 of 1,814 episodes due" in said
+    assert "Population: completed Denominator: due: responded + awaiting + no-response" in said
+
+
+def test_every_section_has_its_denominator(model: ReadModel) -> None:
+    model.hear(golden())
+
+    page = model.pages().get("/cohorts/imsr").text
+
+    assert page.count("Denominator:") == 9
+    assert len(re.findall(r'<section id="(?!received|grounds)', page)) == 9
+
+
+def test_small_cells_read_suppressed(model: ReadModel) -> None:
+    model.hear(golden("small-cells-suppressed"))
+
+    page = model.pages().get("/cohorts/imsr").text
+
+    assert "A number about fewer than 10 episodes" in text(page)
+    assert 'class="number suppressed"' in page
+    assert "bounds suppressed" not in text(page)
+
+
+def test_pages_are_well_formed_and_readable_by_machines_that_read_aloud(model: ReadModel) -> None:
+    model.hear(golden(), TALLY, QUALITY, DUE)
+    pages = model.pages()
+
+    for path in ("/", "/cohorts/imsr", "/cohorts/imsr/follow-ups", "/nowhere"):
+        outline = Outline(pages.get(path).text)
+        assert outline.all("html") == [{"lang": "en"}]
+        assert len(outline.all("h1")) == 1
+        assert len(outline.all("main")) == 1
+        assert all(image.get("alt") is not None for image in outline.all("img"))
+        assert all(head.get("scope") in {"col", "row"} for head in outline.all("th"))
+        assert all(
+            region.get("tabindex") == "0" and region.get("aria-label") for region in outline.all("div") if region.get("role") == "region"
+        )
+        ids = [attributes["id"] for _, attributes in outline.elements if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        here = {f"#{name}" for name in ids}
+        assert {link["href"] for link in outline.all("a") if (link["href"] or "").startswith("#")} <= here
+
+
+def test_nothing_needs_a_script_or_comes_from_elsewhere(model: ReadModel) -> None:
+    model.hear(golden(), TALLY, QUALITY)
+    pages = model.pages()
+
+    for path in ("/", "/cohorts/imsr", "/nowhere"):
+        answer = pages.get(path)
+        outline = Outline(answer.text)
+        assert outline.all("script") == outline.all("style") == outline.all("iframe") == []
+        for _, attributes in outline.elements:
+            assert "style" not in attributes
+            assert not any(name.startswith("on") for name in attributes)
+            assert all((attributes.get(name) or "/").startswith(("/", "#")) for name in ("src", "href", "action"))
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/cohorts/imsr", "/nowhere", "/static/beklijf.css", "/cohorts/imsr/snapshot.json", "/cohorts/imsr/tables/flow.csv"]
+)
+def test_headers_are_safe(model: ReadModel, path: str) -> None:
+    model.hear(golden())
+
+    headers = model.pages().get(path).headers
+
+    assert headers["content-security-policy"] == POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store"
+
+
+def test_what_somebody_typed_is_never_markup(model: ReadModel) -> None:
+    evil = '"><script>alert(1)</script>'
+    model.hear(msgspec.structs.replace(golden("no-data-yet"), title=evil, definition_hash=evil))
+
+    for path in ("/", "/cohorts/imsr", f"/cohorts/{evil}"):
+        assert "<script" not in model.pages().get(path).text
+
+
+def test_every_chart_and_table_that_the_page_links_to_is_there(model: ReadModel) -> None:
+    model.hear(golden())
+    pages = model.pages()
+    outline = Outline(pages.get("/cohorts/imsr").text)
+
+    linked = {link["href"] or "" for link in outline.all("a")} | {image["src"] or "" for image in outline.all("img")}
+    answers = {path: pages.get(path).status_code for path in sorted(linked) if "/charts/" in path or "/tables/" in path}
+
+    assert len(answers) == 10 * 2 + 9
+    assert set(answers.values()) == {200}
+
+
+def test_a_chart_comes_as_a_picture_and_as_its_source(model: ReadModel) -> None:
+    model.hear(golden())
+    pages = model.pages()
+
+    picture = pages.get("/cohorts/imsr/charts/response-year.svg")
+    source = pages.get("/cohorts/imsr/charts/response-year.vl.json")
+
+    assert picture.headers["content-type"] == "image/svg+xml"
+    assert ET.fromstring(picture.text).tag == "{http://www.w3.org/2000/svg}svg"
+    assert json.loads(source.text)["$schema"] == "https://vega.github.io/schema/vega-lite/v5.json"
+    assert pages.get("/cohorts/imsr/charts/none.svg").status_code == 404
+
+
+def test_a_chart_is_of_the_version_that_its_page_was_made_of(model: ReadModel) -> None:
+    old = golden()
+    model.hear(old)
+    pages = model.pages()
+    pages.get("/cohorts/imsr")
+    model.hear(msgspec.structs.replace(old, version=old.version + 1, figures=()))
+
+    assert pages.get(f"/cohorts/imsr/charts/response-year.svg?v={old.version}").status_code == 200
+    assert pages.get("/cohorts/imsr/charts/response-year.svg").status_code == 404
+
+
+def test_a_table_is_downloaded_as_csv(model: ReadModel) -> None:
+    model.hear(golden())
+
+    answer = model.pages().get("/cohorts/imsr/tables/flow.csv")
+
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="imsr-flow-2026-11-22.csv"'
+    lines = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"), newline="")))
+    assert [(line["year"], line["registered"]) for line in lines] == [("2015", "497"), ("all", "1830")]
+    assert model.pages().get("/cohorts/imsr/tables/none.csv").status_code == 404
+
+
+def test_the_snapshot_is_given_as_it_was_heard(model: ReadModel) -> None:
+    model.hear(golden())
+
+    answer = model.pages().get("/cohorts/imsr/snapshot.json")
+
+    assert msgspec.json.decode(answer.content, type=CohortSnapshot) == golden()
+
+
+def test_a_newer_snapshot_is_on_the_page_at_once(model: ReadModel) -> None:
+    pages = model.pages()
+    model.hear(golden())
+    pages.get("/cohorts/imsr")
+
+    model.hear(msgspec.structs.replace(golden(), version=golden().version + 1, title="Another title"))
+
+    assert "Another title" in pages.get("/cohorts/imsr").text
+
+
+def test_organisations_are_shown_on_a_laptop_only(model: ReadModel) -> None:
+    model.hear(golden(), TALLY, QUALITY)
+
+    laptop, server = (text(model.pages(profile).get("/cohorts/imsr").text) for profile in ("laptop", "server"))
+
+    assert "2 March 2020 urn:ura:00000001 1,210 1,200 7 3 Business rule 3" in laptop
+    assert "Shown because this installation runs on one computer" in laptop
+    assert "Off window 20" in laptop
+    assert "urn:ura:00000001" not in server
+    assert "Synthetic data." not in server
+
+
+def test_the_worklist_is_shown_on_a_laptop_only(model: ReadModel) -> None:
+    model.hear(golden(), DUE)
+
+    laptop, server = (model.pages(profile).get("/cohorts/imsr/follow-ups") for profile in ("laptop", "server"))
+    nobody = model.pages().get("/cohorts/imsr/follow-ups?state=due")
+
+    assert "0193f5a1" in laptop.text
+    assert "30 June 2019" in laptop.text
+    assert server.status_code == 403
+    assert "0193f5a1" not in server.text
+    assert "Nobody is due" in nobody.text
+
+
+def test_a_database_that_is_away_is_said_and_not_guessed(model: ReadModel) -> None:
+    with db.opened("postgresql+psycopg://nobody@127.0.0.1:1/none") as away:
+        answer = model.pages(engine=away).get("/cohorts/imsr")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert "The figures cannot be read just now" in answer.text
+    assert answer.headers["content-security-policy"] == POLICY
