@@ -1,0 +1,95 @@
+"""Scoring on a fresh database of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+import pytest
+
+from beklijf_scoring import app, store, telling
+from beklijf_scoring.usecases import Scoring
+from beklijf_shared import commands, contracts, db, outbox, topics
+from beklijf_shared.events import Event
+from tests.lib.clock import HandClock
+from tests.lib.databases import Databases
+from tests.lib.events import message
+
+Told = TypeVar("Told", bound=Event)
+TOPICS = {topic.event: topic for topic in topics.TOPICS}
+
+
+@dataclass
+class Service:
+    """The use cases on an engine, and what one wants to know of the tables afterwards."""
+
+    engine: db.Engine
+    scoring: Scoring
+    clock: HandClock
+
+    def apply(self, *given: Event) -> list[str]:
+        """Applies events as one batch; gives the reasons of what was refused."""
+        self.clock.advance(seconds=1)
+        with db.transaction(self.engine) as connection:
+            return [each.reason for each in self.scoring.apply(connection, [message(event) for event in given], self.clock())]
+
+    def told(self, kind: type[Told], *subjects: str) -> list[Told]:
+        """What is told now of these subjects (by default s1), in the order of the entities."""
+        with db.transaction(self.engine) as connection:
+            rows = outbox.bodies(connection, [TOPICS[kind]], subjects or ("s1",))
+        return [msgspec.json.decode(row.body, type=kind) for row in sorted(rows, key=lambda row: row.entity)]
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """The counts of data quality that are not zero."""
+        with db.transaction(self.engine) as connection:
+            return {(organisation, name): n for organisation, name, n in store.disposition_rows(connection)}
+
+    def recount(self) -> dict[tuple[str, str], int]:
+        """The same, counted anew from everything that was told."""
+        counted: dict[tuple[str, str], int] = {}
+        with db.transaction(self.engine) as connection:
+            places = [place for body in store.told_scores(connection) for place in telling.dispositions(body)]
+            places += [(row.organisation, telling.OF_ANOTHER_PATIENT) for row in store.awaited_rows(connection) if row.of_another]
+        for place in places:
+            counted[place] = counted.get(place, 0) + 1
+        return counted
+
+    def state_hash(self) -> str:
+        """The hash by which two states are compared."""
+        with db.transaction(self.engine) as connection:
+            return commands.state_hash(connection, app.SERVICE)
+
+    def unsent(self) -> int:
+        """How many lines the work list has."""
+        with db.transaction(self.engine) as connection:
+            return outbox.unsent(connection)
+
+    def empty(self) -> None:
+        """What `python -m beklijf_scoring empty` does."""
+        with db.transaction(self.engine) as connection:
+            app.empty(connection)
+
+
+@pytest.fixture(scope="session")
+def scoring() -> Scoring:
+    return Scoring(contracts.load())
+
+
+@pytest.fixture
+def service(database: Databases, scoring: Scoring, clock: HandClock) -> Iterator[Service]:
+    with db.opened(database("scoring")) as engine:
+        yield Service(engine, scoring, clock)
+
+
+@pytest.fixture
+def another(database: Databases, scoring: Scoring) -> Iterator[Service]:
+    """A second service on a database of its own, to compare with."""
+    with db.opened(database("scoring")) as engine:
+        yield Service(engine, scoring, HandClock())
+
+
+def batches(events: Sequence[Event], size: int) -> list[Sequence[Event]]:
+    """Events in batches of that size."""
+    return [events[start : start + size] for start in range(0, len(events), size)]
