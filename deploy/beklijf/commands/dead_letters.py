@@ -34,20 +34,20 @@ def list_(service: Holder) -> None:
     table = Table("number", "since", "topic", "partition", "offset", "reason", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(str(row.get(column, "")) for column in ("id", "at", "topic", "partition", "offset", "reason")))
-    console.print(table)
+    console.print(table, soft_wrap=False)
 
 
 @app.command()
 def show(service: Holder, number: Annotated[int, typer.Argument(help="As `beklijf dlq list` names it.")]) -> None:
     """Show one dead letter whole."""
-    console.print(_said(service, "show", str(number)), markup=False, soft_wrap=True)
+    console.print(_said(service, "show", str(number)), markup=False)
 
 
 @app.command()
 def replay(service: Holder, number: Annotated[int | None, typer.Argument(help="One dead letter; all when left out.")] = None) -> None:
     """Apply dead letters again. Those that a newer version has superseded have no effect."""
     chosen = [str(number)] if number is not None else []
-    console.print(_said(service, "replay", *chosen) or "none waits", markup=False, soft_wrap=True)
+    console.print(_said(service, "replay", *chosen) or "none waits", markup=False)
 
 
 def _said(service: Holder, *arguments: str) -> str:

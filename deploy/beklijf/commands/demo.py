@@ -52,5 +52,5 @@ def _say_what_came_of_it(local: system.System) -> None:
     console.print(
         f"scored {scored} of {sum(ends.values())} answers held; counted {ends.get('counted', 0)}{f', {others}' if others else ''}"
     )
-    console.print(f"the page: {address_of(local, 'reporting')}/cohorts/{COHORT}", soft_wrap=True)
+    console.print(f"the page: {address_of(local, 'reporting')}/cohorts/{COHORT}")
     console.print("`make status` shows the processes, `make stop` stops them, `make reset` deletes all of it")

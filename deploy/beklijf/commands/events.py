@@ -39,7 +39,7 @@ def tail(
         raise LookupError(f"no topic has {topic!r} in its name; there are: {', '.join(one.name for one in TOPICS)}")
     with contextlib.suppress(KeyboardInterrupt):
         for record in _records(system.existing().bootstrap, names, follow=follow):
-            console.print(_line(record, headers=headers), markup=False, soft_wrap=True)
+            console.print(_line(record, headers=headers), markup=False)
 
 
 def newest(bootstrap: str, topic: str) -> list[dict[str, Any]]:

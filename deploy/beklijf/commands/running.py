@@ -18,7 +18,8 @@ from beklijf.local.supervision import SERVERS, Seen
 READY_SECONDS = 90.0
 SHORT_TIMEOUT_SECONDS = 2.0
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
+"""Lines are not broken: an address or a path can be copied whole."""
 
 
 def up(timeout: Annotated[float, typer.Option(help="Seconds to wait until every process is ready.")] = READY_SECONDS) -> None:
@@ -80,7 +81,7 @@ def status() -> None:
     well = [_server_row(table, local, seen[name]) for name in SERVERS]
     with httpx.Client(timeout=SHORT_TIMEOUT_SECONDS) as client:
         well += [_process_row(table, local, process, seen[process.name], client) for process in PROCESSES]
-    console.print(table)
+    console.print(table, soft_wrap=False)
     console.print(
         f"pages {address_of(local, 'reporting')}/   FHIR {address_of(local, 'intake')}/fhir   logs {local.state.logs}", soft_wrap=True
     )

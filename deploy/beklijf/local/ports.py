@@ -47,11 +47,15 @@ def free_port() -> int:
 
 
 def assign(wanted: dict[str, int], remembered: dict[str, int]) -> dict[str, int]:
-    """A free port for each name: the remembered one, else the wanted one, else any. Call only while nothing of ours runs."""
+    """A free port for each name: the remembered one, the wanted one, or one like it. Call only while nothing of ours runs.
+
+    Like it means a hundred, two hundred ... higher: below the range from which systems hand out ports to clients, so that it is
+    free again the next time; only when all those are taken, any.
+    """
     assigned: dict[str, int] = {}
     for name, number in wanted.items():
-        candidates = (remembered.get(name), number)
-        port = next((port for port in candidates if port and port not in assigned.values() and is_free(port)), None)
+        candidates = (remembered.get(name, number), number, *range(number + 100, number + 2000, 100))
+        port = next((port for port in candidates if port not in assigned.values() and is_free(port)), None)
         assigned[name] = port or _other_than(set(assigned.values()))
     return assigned
 
