@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from beklijf_cohorts import hearing, store, telling
 from beklijf_cohorts.domain import snapshot
-from beklijf_cohorts.domain.cells import Cells, Plan, differences
+from beklijf_cohorts.domain.cells import Cells, Plan
 from beklijf_cohorts.domain.derive import DERIVATION, NOTHING, Derivation, derive
 from beklijf_cohorts.hearing import Facts, Inapplicable
 from beklijf_cohorts.settings import SHARDS, TICK_EPISODES
@@ -142,19 +142,38 @@ def _facts(known: Known) -> Facts:
 
 def _write(connection: Connection, plans: Plans, days: Days, changes: Mapping[str, Sequence[Change]], now: datetime) -> None:
     """Writes what differs: counts, when what was derived, and follow-ups; four statements."""
-    counts: Counter[Place] = Counter()
+    counting = Counting()
     for population, changed in changes.items():
-        count(counts, population, changed)
-    store.add_cells(connection, counts)
+        counting.add(population, changed)
+    store.add_cells(connection, counting.differences)
     _save(connection, plans, days, changes, now)
 
 
-def count(counts: Counter[Place], population: str, changes: Iterable[Change]) -> None:
-    """Adds what each change adds to each count; and one to the shard's count of changes."""
-    for change in changes:
-        for key, difference in differences(change.old.cells, change.new.cells).items():
-            counts[population, change.shard, key] += difference
-        counts[population, change.shard, store.CHANGES] += 1
+class Counting:
+    """Adds up what changes add to counts and take from them."""
+
+    def __init__(self) -> None:
+        self._added: dict[tuple[str, int], Counter[str]] = {}
+        self._taken: dict[tuple[str, int], Counter[str]] = {}
+
+    def add(self, population: str, changes: Iterable[Change]) -> None:
+        """Counts changes, and that there were some."""
+        for change in changes:
+            place = (population, change.shard)
+            added, taken = self._added.setdefault(place, Counter()), self._taken.setdefault(place, Counter())
+            old, new = set(change.old.cells), set(change.new.cells)
+            added.update(new - old)
+            taken.update(old - new)
+            added[store.CHANGES] += 1
+
+    @property
+    def differences(self) -> dict[Place, int]:
+        """What to add to each count; asked once, at the end."""
+        found = {}
+        for (population, shard), added in self._added.items():
+            added.subtract(self._taken[population, shard])
+            found.update({(population, shard, key): difference for key, difference in added.items() if difference})
+        return found
 
 
 def _save(connection: Connection, plans: Plans, days: Days, changes: Mapping[str, Sequence[Change]], now: datetime) -> None:
@@ -178,7 +197,7 @@ def _absent(plans: Plans, population: str, change: Change) -> Iterator[str]:
 
 def _row(population: str, day: date, change: Change) -> EpisodeRow:
     cells, received = change.new.cells, change.facts.received
-    digest = hashlib.blake2b("\n".join(sorted(cells)).encode(), digest_size=16).digest() if cells else b""
+    digest = hashlib.blake2b("\n".join(cells).encode(), digest_size=16).digest() if cells else b""
     return EpisodeRow(population, change.entity, change.shard, day, change.new.next_change, received if cells else None, digest)
 
 
@@ -203,7 +222,7 @@ def _count_anew(connection: Connection, plans: Plans, now: datetime) -> list[Sta
     latest = max((each.day for each in before), default=date.min)
     days = {population: max(today(plan, now), latest) for population, plan in plans.by_population.items()}
     store.restart(connection, (Standing(cohort, population, days[population]) for cohort, population in plans.wanted.items()))
-    counts: Counter[Place] = Counter()
+    counting = Counting()
     for page in everything(connection):
         changes = {
             population: [
@@ -213,9 +232,9 @@ def _count_anew(connection: Connection, plans: Plans, now: datetime) -> list[Sta
             for population, plan in plans.by_population.items()
         }
         for population, changed in changes.items():
-            count(counts, population, changed)
+            counting.add(population, changed)
         _save(connection, plans, days, changes, now)
-    store.add_cells(connection, counts)
+    store.add_cells(connection, counting.differences)
     return store.standings(connection)
 
 

@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 from beklijf_domain.cohort import Cohort
-from beklijf_domain.compare import count_differences as differences
 from beklijf_domain.exact import exact_text, scaled
 from beklijf_domain.protocol import Moment, Protocol
 from beklijf_domain.rule import Rule
@@ -29,7 +28,6 @@ __all__ = [
     "Cells",
     "Grid",
     "Plan",
-    "differences",
     "grid",
     "value_text",
 ]

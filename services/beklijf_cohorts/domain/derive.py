@@ -6,14 +6,15 @@ an end dated after it, are hidden (M9).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from beklijf_cohorts.domain import membership
-from beklijf_cohorts.domain.cells import GROUPS, Asked, Plan, value_text
+from beklijf_cohorts.domain.cells import GROUPS, Plan, value_text
 from beklijf_cohorts.domain.facts import Answered, Episode
+from beklijf_cohorts.domain.keys import InstrumentKeys, Keys, MomentKeys, keys
 from beklijf_domain.calendar import treatment_year
 from beklijf_domain.protocol import Window
 from beklijf_domain.states import FollowUpState, Lasting
@@ -33,11 +34,11 @@ class FollowUp(NamedTuple):
     state: FollowUpState
 
 
-@dataclass(frozen=True, slots=True)
-class Derivation:
+class Derivation(NamedTuple):
     """What one episode comes to on one day. A follow-up that is not due has no row (M39 tells it only after another state)."""
 
-    cells: dict[str, int] = field(default_factory=dict)
+    cells: tuple[str, ...] = ()
+    """The keys of the cells that count this episode, each once, always in the same order."""
     follow_ups: tuple[FollowUp, ...] = ()
     next_change: date | None = None
 
@@ -58,16 +59,14 @@ def derive(episode: Episode, day: date, plan: Plan) -> Derivation:
     changes.hidden(episode)
     responded = {moment for moment, _ in answered}
     follow_ups = _follow_ups(episode, windows, responded, changes)
-    counted: dict[str, int] = {}
     box, year = membership.box(episode, day), treatment_year(episode.t0)
-    if box is not None:
-        counted[f"f|{year}|{box}"] = 1
-        for follow_up in follow_ups:
-            counted[f"u|{year}|{follow_up.moment}|{follow_up.state}"] = 1
+    if box is None:
+        return Derivation((), follow_ups, changes.next)
+    counted = [f"f|{year}|{box}", *(f"u|{year}|{moment}|{state}" for moment, _, state in follow_ups)]
     if box == "completed":
         states = _moments(episode, windows, responded, changes)
-        _Counting(plan, year, day, windows, states, answered, counted).all(episode)
-    return Derivation(counted, follow_ups, changes.next)
+        _Counting(plan, day, windows, states, answered, counted).all(episode, year)
+    return Derivation(tuple(counted), follow_ups, changes.next)
 
 
 class _Changes:
@@ -117,13 +116,15 @@ def _follow_ups(episode: Episode, windows: dict[str, Window], responded: set[str
     """The worklist of an episode (M23). Who has left is asked nothing any more, so every scheduled moment says so."""
     if membership.has_left(episode, changes.day):
         return tuple(FollowUp(code, window, "left") for code, window in windows.items())
-    states = ((code, window, _follow_up_state(window, code in responded, changes)) for code, window in windows.items())
-    return tuple(FollowUp(code, window, state) for code, window, state in states if state != "not-due")
+    found = []
+    for code, window in windows.items():
+        state = "answered" if code in responded else _follow_up_state(window, changes)
+        if state != "not-due":
+            found.append(FollowUp(code, window, state))
+    return tuple(found)
 
 
-def _follow_up_state(window: Window, responded: bool, changes: _Changes) -> FollowUpState:
-    if responded:
-        return "answered"
+def _follow_up_state(window: Window, changes: _Changes) -> FollowUpState:
     if changes.day < window.opens:
         changes.on(window.opens)
         return "not-due"
@@ -136,81 +137,76 @@ def _follow_up_state(window: Window, responded: bool, changes: _Changes) -> Foll
     return "missed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Counting:
     """Counts one completed episode into cells."""
 
     plan: Plan
-    year: int
     day: date
     windows: dict[str, Window]
     states: dict[str, str]
     answered: dict[tuple[str, str], Answered]
-    counted: dict[str, int]
+    counted: list[str]
 
-    def all(self, episode: Episode) -> None:
-        group = self._group()
+    def all(self, episode: Episode, year: int) -> None:
         verdicts: dict[tuple[str, str], dict[str, str]] = {}
-        for one in episode.verdicts:
-            if one.rule in self.plan.rules:
-                verdicts.setdefault((one.moment, one.instrument), {})[one.rule] = one.verdict
-        paired = {asked.moment: self._count_moment(asked, group, verdicts) for asked in self.plan.asked}
+        for moment, instrument, rule, verdict in episode.verdicts:
+            if rule in self.plan.rules:
+                verdicts.setdefault((moment, instrument), {})[rule] = verdict
+        made = keys(self.plan, year, self._group())
+        paired = {each.moment: self._count_moment(each, verdicts) for each in made.moments}
         if self.plan.lasting is not None:
             first, last, instruments = self.plan.lasting
-            for instrument in instruments:
-                if instrument in paired[first] and instrument in paired[last]:
-                    self._lasting(group, instrument, verdicts.get((first, instrument), {}), verdicts.get((last, instrument), {}))
+            for code in instruments:
+                if code in paired[first] and code in paired[last]:
+                    self._lasting(made, code, verdicts.get((first, code), {}), verdicts.get((last, code), {}))
 
     def _group(self) -> str:
         """Responder, non-responder or neither, by the last moment (M18)."""
         return {"responded": RESPONDERS, "no-response": NON_RESPONDERS}.get(self.states.get(self.plan.last, ""), NEITHER)
 
-    def _count_moment(self, asked: Asked, group: str, verdicts: dict[tuple[str, str], dict[str, str]]) -> list[str]:
+    def _count_moment(self, made: MomentKeys, verdicts: dict[tuple[str, str], dict[str, str]]) -> list[str]:
         """Response, values and pairs of one moment; gives the instruments that have a pair."""
-        moment, counted, year = asked.moment, self.counted, self.year
+        moment, add = made.moment, self.counted.append
         state = self.states.get(moment, "not-scheduled")
-        counted[f"m|{year}|{moment}|{state}"] = 1
+        add(made.state + state)
         responded = state == "responded"
         closed = responded and self.day > self.windows[moment].closes
         if closed:
-            counted[f"m|{year}|{moment}|responded-closed"] = 1
+            add(made.closed)
         # One counted answer makes the moment due (M16): what is not answered there is awaited until the window closes.
         silent = ("no-response" if closed else "awaiting") if responded else state
         paired = []
-        for instrument in asked.instruments:
-            answer = self.answered.get((moment, instrument)) if responded else None
-            counted[f"i|{year}|{moment}|{instrument}|{silent if answer is None else 'responded'}"] = 1
+        for each in made.instruments:
+            answer = self.answered.get((moment, each.instrument)) if responded else None
+            add(each.response + (silent if answer is None else "responded"))
             if answer is not None and answer.scorable:
                 for measure, integer, scale in answer.values:
-                    counted[f"v|{year}|{group}|{instrument}|{measure}|{moment}|{value_text(integer, scale)}"] = 1
-            if instrument in asked.paired and self._pair(asked, instrument, group, answer, silent):
-                paired.append(instrument)
-                for rule, verdict in verdicts.get((moment, instrument), {}).items():
-                    counted[f"d|{year}|{group}|{instrument}|{moment}|{rule}|{verdict}"] = 1
+                    add(each.values[measure] + value_text(integer, scale))
+            if each.is_paired and self._pair(each, made.baseline, answer, silent):
+                paired.append(each.instrument)
+                for rule, verdict in verdicts.get((moment, each.instrument), {}).items():
+                    add(each.verdict[rule] + verdict)
         return paired
 
-    def _pair(self, asked: Asked, instrument: str, group: str, answer: Answered | None, silent: str) -> bool:
+    def _pair(self, made: InstrumentKeys, baseline_moment: str, answer: Answered | None, silent: str) -> bool:
         """The state of a pair with its baseline (M19) as far as no rule is asked; the follow-up is looked at first, and an
         unscorable baseline is no baseline. Says whether both sides are there."""
-        baseline = self.answered.get((asked.baseline or "", instrument))
+        baseline = self.answered.get((baseline_moment, made.instrument))
         if baseline is not None and not baseline.scorable:
             baseline = None
-        if answer is None:
-            state = silent
-        elif not answer.scorable:
-            state = "not-scorable"
-        else:
-            state = "no-baseline" if baseline is None else "paired"
-        start = f"{self.year}|{group}|{instrument}|{asked.moment}"
-        self.counted[f"p|{start}|{state}"] = 1
+        if answer is not None and answer.scorable:
+            self.counted.append(made.pair + ("no-baseline" if baseline is None else "paired"))
+            if baseline is not None:
+                self._changes(made, baseline, answer)
+            return baseline is not None
+        state = silent if answer is None else "not-scorable"
+        self.counted.append(made.pair + state)
         if state in ("awaiting", "no-response", "not-scorable") and baseline and not any(value.integer for value in baseline.values):
-            self.counted[f"z|{start}|zero"] = 1
-        if answer is None or baseline is None or state != "paired":
-            return False
-        self._changes(baseline, answer, group)
-        return True
+            self.counted.append(made.zero)
+        return False
 
-    def _changes(self, baseline: Answered, answer: Answered, group: str) -> None:
+    def _changes(self, made: InstrumentKeys, baseline: Answered, answer: Answered) -> None:
         """Follow-up minus baseline, measure by measure (M26)."""
         before = {measure: (integer, scale) for measure, integer, scale in baseline.values}
         for measure, integer, scale in answer.values:
@@ -218,15 +214,14 @@ class _Counting:
                 base, base_scale = before[measure]
                 finest = max(scale, base_scale)
                 change = integer * 10 ** (finest - scale) - base * 10 ** (finest - base_scale)
-                key = f"c|{self.year}|{group}|{answer.instrument}|{measure}|{answer.moment}|{value_text(change, finest)}"
-                self.counted[key] = 1
+                self.counted.append(made.changes[measure] + value_text(change, finest))
 
-    def _lasting(self, group: str, instrument: str, early: dict[str, str], late: dict[str, str]) -> None:
+    def _lasting(self, made: Keys, code: str, early: dict[str, str], late: dict[str, str]) -> None:
         """Improved at the first follow-up, at the last, at both or never, among episodes with a verdict at both (M27)."""
-        for rule in early.keys() & late.keys():
-            if "not-evaluable" not in (early[rule], late[rule]):
-                how = _lasting_state(early[rule] == "improved", late[rule] == "improved")
-                self.counted[f"l|{self.year}|{group}|{instrument}|{rule}|{how}"] = 1
+        for rule, before in early.items():
+            after = late.get(rule)
+            if after is not None and "not-evaluable" not in (before, after):
+                self.counted.append(made.lasting[code, rule] + _lasting_state(before == "improved", after == "improved"))
 
 
 def _lasting_state(early: bool, late: bool) -> Lasting:
