@@ -22,6 +22,13 @@ SUPPRESSED = "suppressed"
 WITHOUT_NUMBER = "none"
 DECIMALS: dict[Kind, int] = {"score": 1, "share": 1, "probability": 3, "ratio": 2}
 SMALLEST_PROBABILITY = Decimal("0.001")
+REASONS = {
+    "none": "nobody to count",
+    "needs-two": "fewer than two",
+    "no-variance": "all values are equal",
+    "no-discordant-pairs": "nobody changed sides",
+}
+"""Why there is no number (M34), in words; a reason that is not listed is shown as it came."""
 ALPHA = Decimal("0.05")
 """A difference is marked when p is below this, exactly (M31)."""
 
@@ -89,7 +96,7 @@ def is_number(value: int | str) -> bool:
 
 def reason(text: str | None) -> str:
     """Why there is no number, as a sentence without a full stop."""
-    return words(text) if text else "no number is defined here"
+    return REASONS.get(text, words(text)) if text else "no number is defined here"
 
 
 def words(code: str) -> str:

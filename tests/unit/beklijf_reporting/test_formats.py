@@ -53,7 +53,8 @@ def test_a_cell_is_a_number_in_the_manner_of_its_kind_or_a_word(cell: Cell, kind
 
 
 def test_why_there_is_no_number_is_said() -> None:
-    assert formats.shown(Cell(reason="fewer-than-two"), "score").title == "fewer than two"
+    assert formats.shown(Cell(reason="needs-two"), "score").title == "fewer than two"
+    assert formats.shown(Cell(reason="no-such-code"), "score").title == "no such code"
     assert formats.shown(Cell(suppressed=True), "count").title == "too few episodes to show without saying something about one of them"
 
 
