@@ -189,16 +189,19 @@ def _is_met(condition: Condition, given: list[Any]) -> bool:
         case "!=":
             return wanted not in given
         case ">":
-            return any(value > wanted for value in given if type(value) in _ORDERED)
+            return any(value > wanted for value in _like(wanted, given))
         case "<":
-            return any(value < wanted for value in given if type(value) in _ORDERED)
+            return any(value < wanted for value in _like(wanted, given))
         case ">=":
-            return any(value >= wanted for value in given if type(value) in _ORDERED)
+            return any(value >= wanted for value in _like(wanted, given))
         case "<=":
-            return any(value <= wanted for value in given if type(value) in _ORDERED)
+            return any(value <= wanted for value in _like(wanted, given))
 
 
-_ORDERED = (int, Decimal, str)
+def _like(wanted: Any, given: list[Any]) -> list[Any]:
+    """The answers that have an order with this one: numbers with numbers, dates and texts with their like."""
+    kinds = (str,) if type(wanted) is str else (int, Decimal)
+    return [value for value in given if type(value) in kinds] if type(wanted) in (int, Decimal, str) else []
 
 
 def _add(found: Problems | None, prefix: str, bad: Problems) -> Problems:

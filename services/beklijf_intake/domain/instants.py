@@ -29,14 +29,20 @@ class When:
     day: date | None = None
 
     def day_in(self, zone: tzinfo) -> date | None:
-        """The calendar day in that zone; None where only a year or month was given."""
-        return self.instant.astimezone(zone).date() if self.instant else self.day
+        """The calendar day in that zone; None where only a year or month was given (or the zone has no such day: year 1, 9999)."""
+        try:
+            return self.instant.astimezone(zone).date() if self.instant else self.day
+        except OverflowError:
+            return None
 
     def instant_in(self, zone: tzinfo) -> datetime | None:
-        """The instant in UTC; a whole day is its first moment in that zone (M2); None for a year or month."""
+        """The instant in UTC; a whole day is its first moment in that zone (M2); None for a year or month (or no such instant)."""
         if self.day is None:
             return self.instant
-        return datetime(self.day.year, self.day.month, self.day.day, tzinfo=zone).astimezone(UTC)
+        try:
+            return datetime(self.day.year, self.day.month, self.day.day, tzinfo=zone).astimezone(UTC)
+        except OverflowError:
+            return None
 
 
 def instant(text: str) -> datetime | None:

@@ -24,6 +24,10 @@ _VALUES = {
     "reference": ("valueReference",), "quantity": ("valueQuantity",), "group": (), "display": (),
 }  # fmt: skip
 
+_BOUNDS: dict[str, tuple[type, ...]] = {
+    "integer": (int, Decimal), "decimal": (int, Decimal), "date": (str,), "dateTime": (str,), "time": (str,),
+}  # fmt: skip
+
 Operator = Literal["exists", "=", "!=", ">", "<", ">=", "<="]
 Bound = int | Decimal | str
 
@@ -122,6 +126,10 @@ def _item(item: Mapping[str, Any], parent: str) -> Item:
         raise FormNotUsable(f"{link}: list the possible answers as answerOption; value sets are not looked up")
     if item.get("modifierExtension"):
         raise FormNotUsable(f"{link}: a modifier extension is not understood")
+    minimum, maximum = _extension(item, _MIN), _extension(item, _MAX)
+    for bound in (minimum, maximum):
+        if bound is not None and type(bound) not in _BOUNDS.get(kind, ()):
+            raise FormNotUsable(f"{link}: a bound of this kind does not fit an item of type {kind}")
     options = frozenset(_options(item))
     names = dict.fromkeys(name for name, _ in sorted(options, key=str))
     values = tuple(names) if kind == "choice" else _VALUES[kind]
@@ -134,8 +142,8 @@ def _item(item: Mapping[str, Any], parent: str) -> Item:
         repeats=item.get("repeats", False),
         values=values,
         options=options,
-        minimum=_extension(item, _MIN),
-        maximum=_extension(item, _MAX),
+        minimum=minimum,
+        maximum=maximum,
         max_length=item.get("maxLength"),
         max_places=_extension(item, _PLACES),
         conditions=tuple(_conditions(item)),

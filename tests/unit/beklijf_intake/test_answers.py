@@ -156,6 +156,8 @@ def test_conditions_switch_items_on_and_off(form: Form) -> None:
         ("<", {"answerInteger": 4}, 3, True),
         ("<=", {"answerInteger": 2}, 3, False),
         ("<=", {"answerInteger": 2}, None, False),
+        (">", {"answerString": "1"}, 3, False),
+        (">", {"answerCoding": {"code": "1"}}, 3, False),
     ],
 )
 def test_every_operator(operator: str, answer: dict[str, Any], given: int | None, enabled: bool) -> None:

@@ -180,6 +180,14 @@ def test_five_minutes_ahead_is_accepted_and_a_second_more_is_not() -> None:
     assert refused(vas("a", 1, authored="2026-11-23")) == [(422, "business-rule", "QuestionnaireResponse.authored")]
 
 
+def test_years_at_the_end_of_the_calendar_are_refused_not_tripped_over() -> None:
+    assert refused(vas("a", 1, authored="0001-01-01")) == [(422, "business-rule", "QuestionnaireResponse.authored")]
+    assert refused(vas("a", 1, authored="1899-12-31T23:59:59Z")) == [(422, "business-rule", "QuestionnaireResponse.authored")]
+    assert refused(episode(t0="9999-12-31T23:59:59Z")) == [(422, "value", "EpisodeOfCare.period.start")]
+    assert refused(episode(t0="9999-12-31")) == [(422, "business-rule", "EpisodeOfCare.period.start")]
+    assert refused(patient(born="0070")) == [(422, "business-rule", "Patient.birthDate")]
+
+
 def test_last_updated_ahead_matters_only_where_it_orders() -> None:
     ahead = {"lastUpdated": "2026-11-22T12:05:01Z"}
 

@@ -80,6 +80,8 @@ def test_conditions() -> None:
         ({"linkId": "x", "type": "string", "enableWhen": [{"question": "x", "operator": "exists", "answerBoolean": True}] * 2}, "que-12"),
         ({"linkId": "x", "type": "group", "item": [{"linkId": "x", "type": "string"}]}, "x: the linkId is used twice"),
         ({"linkId": "x", "type": "integer", "extension": [{"url": MIN, "valueQuantity": {"value": 1}}]}, "valueQuantity is not supported"),
+        ({"linkId": "x", "type": "quantity", "extension": [{"url": MIN, "valueDecimal": 1}]}, "does not fit an item of type quantity"),
+        ({"linkId": "x", "type": "integer", "extension": [{"url": MIN, "valueDate": "2014"}]}, "does not fit an item of type integer"),
     ],
 )
 def test_what_cannot_be_checked_is_refused_at_start(item: dict[str, Any], message: str) -> None:

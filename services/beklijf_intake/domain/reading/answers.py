@@ -9,7 +9,7 @@ from beklijf_intake.domain.instants import AHEAD_LIMIT, when
 from beklijf_intake.domain.problem import broken_rule
 from beklijf_intake.domain.questionnaire import Form
 from beklijf_intake.domain.reading.context import ReadingContext
-from beklijf_intake.domain.reading.elements import Problems, Resource, reference_to
+from beklijf_intake.domain.reading.elements import EARLIEST_YEAR, Problems, Resource, reference_to
 from beklijf_intake.domain.submission import AnswersStated, AnswerValue, Received, Reference
 
 EPISODE_LINK = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
@@ -68,6 +68,8 @@ def _authored(resource: Resource, context: ReadingContext, problems: Problems) -
             broken_rule("business-rule", "authored", "A year or month is not enough: give the day, or date and time with offset.")
         )
         return None, False
+    if not at.year >= EARLIEST_YEAR:
+        problems.append(broken_rule("business-rule", "authored", f"The year must not lie before {EARLIEST_YEAR}."))
     if found.day is not None:
         ahead = found.day > (context.now + AHEAD_LIMIT).astimezone(context.zone).date()
     else:

@@ -20,6 +20,7 @@ Problems = list[Problem]
 
 URA = "http://fhir.nl/fhir/NamingSystem/ura"
 NAME_LIMIT_CHARACTERS = 200
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2200  # beyond, a slip of the keyboard; calendars of windows also end somewhere
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", re.ASCII)
 _LITERAL = re.compile(r"([A-Z][A-Za-z]{1,40})/([A-Za-z0-9\-.]{1,64})", re.ASCII)
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]{1,40})\?identifier=([^|&\s]+)\|([^|&\s]+)", re.ASCII)
@@ -96,6 +97,8 @@ def day_of(text: str, where: str, context: ReadingContext, problems: Problems) -
     """The day of a dateTime in the registry's zone (M2); a year or month alone is no day."""
     found = when(text)
     day = found.day_in(context.zone) if found else None
+    if day is not None and not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+        problems.append(broken_rule("business-rule", where, f"The year must lie between {EARLIEST_YEAR} and {LATEST_YEAR}."))
     if day is None:
         problems.append(
             broken_rule("value", where, "Give the whole day (YYYY-MM-DD), or date and time with offset; a year or month is not enough.")

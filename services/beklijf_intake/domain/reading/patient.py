@@ -9,6 +9,7 @@ from beklijf_intake.domain.reading.context import ReadingContext
 from beklijf_intake.domain.reading.elements import Problems, Resource, check_not_ahead, check_organisation, day_of, reference_to
 from beklijf_intake.domain.submission import PatientStated, Received, Reference
 
+EARLIEST_BIRTH_YEAR = 1850
 _IDENTIFIES = {
     "name": "names",
     "telecom": "telephone numbers and mail addresses",
@@ -34,6 +35,8 @@ def read(resource: Resource, received: Received, context: ReadingContext, proble
     birth_year = int(born[:4]) if born else None
     if birth_year is not None and birth_year > context.now.astimezone(context.zone).year:
         problems.append(broken_rule("business-rule", "birthDate", "The date of birth lies in the future."))
+    if birth_year is not None and birth_year < EARLIEST_BIRTH_YEAR:
+        problems.append(broken_rule("business-rule", "birthDate", f"The year of birth must not lie before {EARLIEST_BIRTH_YEAR}."))
     deceased_on = _deceased_on(resource, context, problems)
     return PatientStated(
         received=received,
