@@ -61,12 +61,12 @@ class Renderer:
         self._kept: OrderedDict[tuple[str, int, str], str] = OrderedDict()
         self._lock = threading.Lock()
 
-    def svg(self, snapshot: CohortSnapshot, chart: Chart) -> str:
-        """The chart as SVG text."""
-        place = (snapshot.cohort, snapshot.version, chart.name)
+    def svg(self, snapshot: CohortSnapshot, name: str, make: Callable[[], Chart]) -> str:
+        """A chart of a snapshot as SVG text; it is made only when it is not kept. What `make` raises is passed on."""
+        place = (snapshot.cohort, snapshot.version, name)
         with self._lock:
             if place not in self._kept:
-                self._kept[place] = render(chart.specification)
+                self._kept[place] = render(make().specification)
                 while len(self._kept) > KEPT_MAXIMUM:
                     self._kept.popitem(last=False)
             return self._kept[place]

@@ -103,7 +103,8 @@ class View:
     def chart(self, code: str, name: str, v: Seen = None) -> Response:
         """One chart, rendered on the server."""
         snapshot = self._found(code, v)
-        return Response(self._renderer.svg(snapshot, self._chart(snapshot, name)), media_type="image/svg+xml")
+        picture = self._renderer.svg(snapshot, name, lambda: self._chart(snapshot, name))
+        return Response(picture, media_type="image/svg+xml")
 
     def specification(self, code: str, name: str, v: Seen = None) -> Response:
         """The chart's source."""

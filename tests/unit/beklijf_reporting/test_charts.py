@@ -123,6 +123,6 @@ def test_a_chart_is_rendered_once_per_version(monkeypatch: pytest.MonkeyPatch) -
     chart = drawn()["response-year"]
 
     for version in (1, 1, 2, 2):
-        renderer.svg(msgspec.structs.replace(snapshot, version=version), chart)
+        renderer.svg(msgspec.structs.replace(snapshot, version=version), chart.name, lambda: chart)
 
     assert len(rendered) == 2
