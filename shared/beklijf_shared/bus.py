@@ -30,7 +30,7 @@ BOOTSTRAP_TIMEOUT_MS = 5000
 COMMON: dict[str, Any] = {"reconnect_backoff_max_ms": 1000, "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS}
 PROFILES: dict[KafkaProfile, dict[str, Any]] = {
     # Tansu holds a join for half the session and answers a waiting fetch only at its end: short ones (measured).
-    "tansu": {"session_timeout_ms": 2000, "heartbeat_interval_ms": 500, "fetch_max_wait_ms": 25},
+    "tansu": {"session_timeout_ms": 2000, "heartbeat_interval_ms": 500, "fetch_max_wait_ms": 50},
     "apache": {"session_timeout_ms": 10000, "heartbeat_interval_ms": 1000, "fetch_max_wait_ms": 500},
 }
 
