@@ -95,10 +95,9 @@ def _form(resource: Resource, context: ReadingContext, problems: Problems) -> Fo
         problems.append(
             broken_rule("not-supported", "questionnaire", "A fragment (#) of a Questionnaire, or a contained one, is not supported.")
         )
-    elif not any(known == url for known, _ in context.forms):
-        problems.append(
-            broken_rule("not-found", "questionnaire", "This Questionnaire is not known here. GET Questionnaire lists those that are.")
-        )
+    elif not any(address == url for address, _ in context.forms):
+        known = ", ".join(sorted({address for address, _ in context.forms}))
+        problems.append(broken_rule("not-found", "questionnaire", f"This Questionnaire is not known here. Known: {known}."))
     elif not bar or not version:
         problems.append(
             broken_rule(
