@@ -165,7 +165,7 @@ def described(values: Sequence[int], cell: str) -> Number:
     if cell == "mean":
         return mean
     assert cell == "sd"
-    variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    variance = sum(((value - mean) ** 2 for value in values), Fraction(0)) / (len(values) - 1)
     with localcontext() as context:
         context.prec = 50
         return (Decimal(variance.numerator) / Decimal(variance.denominator)).sqrt()

@@ -32,6 +32,8 @@ BASELINES_ZERO = {
 LOW_IN_DEVIATION = Fraction(3, 10)
 """How far into its interval a deviation lies: low enough that dividing by n instead of n - 1 (M32) prints another one."""
 _STEPS = 400_000
+_NEARLY = 300
+"""So near the wanted sum of squares, round numbers are moved as well."""
 _GRAIN = 1_000_000
 
 
@@ -89,7 +91,9 @@ def _heaped(value: int, chance: int, dice: Dice) -> int:
 def _reach_total(found: list[int], total: int, ends: tuple[int, int], fixed: int, dice: Dice) -> None:
     """Move single values by one until the sum is exact; round numbers are mostly left alone."""
     missing = total - sum(found)
-    while missing:
+    for _ in range(_STEPS):
+        if not missing:
+            return
         step = 1 if missing > 0 else -1
         place = fixed + dice.below(len(found) - fixed)
         if ends[0] <= found[place] + step <= ends[1] and (found[place] % 5 or dice.percent(25)):
@@ -110,12 +114,9 @@ def _reach_squares(found: list[int], squares: Fraction, ends: tuple[int, int], f
             upper, lower = lower, upper
         step = 1 if missing > 0 else -1
         gain = 2 * step * (found[upper] - found[lower]) + 2
-        inside = ends[0] <= found[lower] - step and found[upper] + step <= ends[1] and found[upper] + step >= ends[0]
-        if (
-            inside
-            and abs(missing - gain) < abs(missing)
-            and (abs(missing) < 300 or (found[upper] % 5 and found[lower] % 5) or dice.percent(20))
-        ):
+        inside = step < 0 or (ends[0] < found[lower] and found[upper] < ends[1])
+        untouched = abs(missing) >= _NEARLY and (found[upper] % 5 == 0 or found[lower] % 5 == 0)
+        if inside and abs(missing - gain) < abs(missing) and (not untouched or dice.percent(20)):
             found[upper] += step
             found[lower] -= step
             missing -= gain
