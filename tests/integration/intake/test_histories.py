@@ -64,7 +64,15 @@ def forms(draw: st.DrawFn) -> AnswersStated:
     """A version of one of two answers."""
     name, about = draw(st.sampled_from(["a1", "a2"])), draw(st.sampled_from([None, "e1", "e2"]))
     status, value = draw(st.sampled_from(list(RANK))), draw(st.integers(0, 100))
-    return stated.answers(name, draw(st.sampled_from(["p1", "p1", "p2"])), value, about=about, status=status, authored=draw(instants), whole_day=draw(st.booleans()))
+    return stated.answers(
+        name,
+        draw(st.sampled_from(["p1", "p1", "p2"])),
+        value,
+        about=about,
+        status=status,
+        authored=draw(instants),
+        whole_day=draw(st.booleans()),
+    )
 
 
 def order(request: Request) -> Any:

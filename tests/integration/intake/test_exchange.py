@@ -1,0 +1,88 @@
+"""HTTP as FHIR speaks it: what is refused before any body is read, and that every refusal is an OperationOutcome (H01 to H37)."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import httpx
+import pytest
+
+from beklijf_intake import exchange
+from tests.integration.intake.test_api import FHIR, Door, code_of, door, running  # noqa: F401 fixtures
+from tests.lib import builders
+
+BODY = json.dumps(builders.patient()).encode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "code"),
+    [
+        ("POST", "/fhir/Patient", {"Content-Type": "text/plain"}, 415, "not-supported"),
+        ("POST", "/fhir/Patient", {"Content-Type": "application/fhir+xml"}, 415, "not-supported"),
+        ("POST", "/fhir/Patient", {"Content-Type": "application/fhir+json; charset=iso-8859-1"}, 415, "not-supported"),
+        ("POST", "/fhir/Patient", FHIR | {"Content-Encoding": "gzip"}, 415, "not-supported"),
+        ("POST", "/fhir/Patient", FHIR | {"Accept": "application/fhir+xml"}, 406, "not-supported"),
+        ("POST", "/fhir/Patient?_format=xml", FHIR | {"Accept": "application/fhir+json"}, 406, "not-supported"),
+        ("PATCH", "/fhir/Patient/1", FHIR, 405, "not-supported"),
+        ("DELETE", "/fhir/Patient/1", {}, 405, "not-supported"),
+        ("TRACE", "/fhir/Patient", {}, 405, "not-supported"),
+        ("GET", "/fhir/Patient/..%2f..%2fetc%2fpasswd", {}, 404, "not-found"),
+        ("GET", "/fhir/Patient/%00", {}, 400, "value"),
+        ("GET", "/fhir/Patient/%ff%fe", {}, 400, "value"),
+        ("GET", "/fhir/Patient/1?x=%00", {}, 400, "value"),
+        ("GET", f"/fhir/Patient/{'a' * 65}", {}, 400, "value"),
+        ("GET", "/fhir/Patient/a_b", {}, 400, "value"),
+        ("GET", "/fhir/Patient/a%0a", {}, 400, "value"),
+        ("POST", "/fhir/Patient/", FHIR, 404, "not-found"),
+        ("POST", "/fhir/Observation", FHIR, 404, "not-found"),
+        ("GET", "/docs", {}, 404, "not-found"),
+        ("GET", "/openapi.json", {}, 404, "not-found"),
+        ("PUT", "/fhir/Patient/1", FHIR | {"If-Match": 'W/"abc"'}, 400, "value"),
+        ("PUT", "/fhir/Patient", FHIR, 400, "not-supported"),
+        ("PUT", "/fhir/Patient?identifier=x", FHIR, 400, "not-supported"),
+        ("POST", "/fhir/Patient", FHIR | {"If-None-Exist": "name=x"}, 400, "not-supported"),
+    ],
+)
+def test_refused_by_its_form(door: Door, method: str, path: str, headers: dict[str, str], status: int, code: str) -> None:  # noqa: F811
+    request = httpx.Request(method, f"{str(door.client.base_url).rstrip('/')}{path}", headers=headers, content=BODY if method != "GET" else None)
+
+    answer = door.client.send(request)
+
+    assert (answer.status_code, code_of(answer)) == (status, code)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert door.registry.rows("SELECT count(*) FROM resource") == [0]
+
+
+def test_method_that_is_not_supported_names_those_that_are(door: Door) -> None:  # noqa: F811
+    assert door.client.delete("/fhir/Patient/1").headers["allow"] == "GET, PUT"
+    assert door.client.get("/fhir/Patient").headers["allow"] == "POST, PUT"
+
+
+def test_body_beyond_the_limit_is_refused_before_and_while_reading(door: Door) -> None:  # noqa: F811
+    large = b" " * (2 * 1024 * 1024 + 1)
+
+    declared = door.client.post("/fhir/Patient", content=large, headers=FHIR)
+    chunked = _answer_to_chunks(door, large)
+
+    assert (declared.status_code, code_of(declared)) == (413, "too-long")
+    assert chunked.startswith(b"HTTP/1.1 413 ")
+
+
+def _answer_to_chunks(door: Door, body: bytes) -> bytes:  # noqa: F811
+    """What the server says to a body of unknown length, as soon as it says something."""
+    with socket.create_connection((door.client.base_url.host, door.client.base_url.port or 0), timeout=20) as line:
+        line.sendall(b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\nTransfer-Encoding: chunked\r\n\r\n")
+        line.sendall(b"%x\r\n%s\r\n" % (len(body), body))
+        return line.recv(4096)
+
+
+def test_body_that_does_not_come_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(exchange, "READ_DEADLINE_SECONDS", 0.2)
+
+    with socket.create_connection((door.client.base_url.host, door.client.base_url.port or 0), timeout=20) as line:
+        line.sendall(b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\n{")
+        said = b"".join(iter(lambda: line.recv(4096), b""))
+
+    assert said.startswith(b"HTTP/1.1 408 ")
+    assert b'"timeout"' in said
