@@ -15,7 +15,7 @@ from beklijf.local.processes import PROCESSES, Process
 from beklijf.local.state import state_from_environment
 from beklijf.local.supervision import SERVERS, Seen
 
-READY_SECONDS = 90.0
+READY_SECONDS = 120.0
 SHORT_TIMEOUT_SECONDS = 2.0
 
 console = Console(highlight=False, soft_wrap=True)
