@@ -13,7 +13,7 @@ from datetime import datetime
 
 from beklijf_scoring import store, telling
 from beklijf_scoring.domain.change import judges
-from beklijf_scoring.domain.derive import Derived, Knowledge, Subject, derive
+from beklijf_scoring.domain.derive import Derived, Subject, derive, knowledge_of
 from beklijf_scoring.domain.facts import Answer, Episode, PairKey
 from beklijf_scoring.hearing import Hearing, Inapplicable, answer_of, episode_of, event_of
 from beklijf_scoring.store import Awaits, Counting, Touched
@@ -45,7 +45,7 @@ class Scoring:
 
     def __init__(self, contracts: Contracts) -> None:
         self._hearing = Hearing(contracts)
-        self._knowledge = Knowledge(contracts.protocols, judges(contracts.instruments, contracts.rules.values()))
+        self._knowledge = knowledge_of(contracts.protocols, judges(contracts.instruments, contracts.rules.values()))
 
     def apply(self, connection: Connection, messages: Sequence[Message], now: datetime) -> list[Rejected]:
         """Applies a batch: understands it, locks whom it concerns, keeps what is newest, derives and tells. Gives what it refused."""

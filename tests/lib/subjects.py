@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from beklijf_scoring.domain.change import judges
-from beklijf_scoring.domain.derive import Derived, Knowledge, Pair, Subject, derive
+from beklijf_scoring.domain.derive import Derived, Pair, Subject, derive, knowledge_of
 from beklijf_scoring.domain.facts import PairKey
 from beklijf_scoring.domain.place import Placed
 from beklijf_scoring.hearing import Hearing
@@ -13,7 +13,7 @@ from beklijf_shared import contracts, events
 
 CONTRACTS = contracts.load()
 HEARING = Hearing(CONTRACTS)
-KNOWLEDGE = Knowledge(CONTRACTS.protocols, judges(CONTRACTS.instruments, CONTRACTS.rules.values()))
+KNOWLEDGE = knowledge_of(CONTRACTS.protocols, judges(CONTRACTS.instruments, CONTRACTS.rules.values()))
 
 
 def derived(*given: events.Event, published: Iterable[PairKey] = ()) -> Derived:

@@ -6,23 +6,40 @@ known changed, so it is derived anew. Nothing depends on the order in which it b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
-from beklijf_domain.protocol import Protocol
+from beklijf_domain.protocol import Protocol, Window
 from beklijf_domain.states import NoVerdict
 from beklijf_scoring.domain.change import Change, Judge, Judged
 from beklijf_scoring.domain.facts import Answer, Episode, PairKey, Value
 from beklijf_scoring.domain.place import Course, Placed, compete, course_of, place
 
+T0_REMEMBERED = 8192
+"""Days of t0 whose windows are kept: the days of some twenty years."""
+
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What every derivation needs and no subject changes: the protocols, and one judge per instrument."""
+    """What every derivation needs and no subject changes: the protocols, one judge per instrument, and the windows of a t0."""
 
     protocols: Mapping[str, Protocol]
     judges: Mapping[str, Judge]
+    windows: Callable[[str, str], Mapping[str, Window]]
+    """(programme, t0) -> the windows by moment."""
+
+
+def knowledge_of(protocols: Mapping[str, Protocol], judges: Mapping[str, Judge]) -> Knowledge:
+    """What a service knows when it starts; windows are worked out once per t0 and remembered."""
+
+    @lru_cache(maxsize=T0_REMEMBERED)
+    def windows(programme: str, t0: str) -> Mapping[str, Window]:
+        return protocols[programme].windows(date.fromisoformat(t0))
+
+    return Knowledge(protocols, judges, windows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +84,7 @@ def derive(subject: Subject, knowledge: Knowledge) -> Derived:
     """Place the answers, let them compete, judge the pairs, and say of earlier pairs what became of them."""
     episodes = list(subject.episodes)
     courses = {
-        episode.episode: course_of(episode, knowledge.protocols[episode.programme])
+        episode.episode: course_of(episode, knowledge.protocols[episode.programme], knowledge.windows(episode.programme, episode.t0))
         for episode in episodes
         if episode.treatment != "entered-in-error"  # as if it never was: its answers wait (M14)
     }

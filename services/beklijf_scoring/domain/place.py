@@ -37,11 +37,14 @@ class Placed(NamedTuple):
     waits_for: str | None = None
 
 
-def course_of(episode: Episode, protocol: Protocol) -> Course:
-    """The course of an episode. Withdrawal and death end it (M16); an objection is no end, it takes the episode out of every figure."""
+def course_of(episode: Episode, protocol: Protocol, windows: Mapping[str, Window]) -> Course:
+    """The course of an episode, with the windows that its t0 gives.
+
+    Withdrawal and death end it (M16); an objection is no end, it takes the episode out of every figure.
+    """
     left = episode.participation in ("withdrawn", "deceased") and episode.participation_since is not None
     ended = date.fromisoformat(episode.participation_since) if left and episode.participation_since else None
-    return Course(episode, protocol, protocol.windows(date.fromisoformat(episode.t0)), ended)
+    return Course(episode, protocol, windows, ended)
 
 
 def place(answer: Answer, courses: Mapping[str, Course]) -> Placed:
@@ -74,11 +77,12 @@ def course_for(answer: Answer, courses: Mapping[str, Course]) -> Course | None:
 def fits(answer: Answer, course: Course) -> bool:
     """Whether a window of this episode for this instrument holds the day; with a stated moment, that moment's window."""
     day = day_of(answer, course.protocol.time_zone)
-    return any(
-        answer.instrument in moment.instruments and (window := course.windows.get(moment.code)) is not None and window.holds(day)
-        for moment in course.protocol.moments
-        if answer.stated_moment is None or answer.stated_moment == moment.code
-    )
+    for moment in course.protocol.moments:
+        if answer.stated_moment is None or answer.stated_moment == moment.code:
+            window = course.windows.get(moment.code)
+            if window is not None and window.opens <= day <= window.closes and answer.instrument in moment.instruments:
+                return True
+    return False
 
 
 def moment_for(answer: Answer, course: Course, day: date) -> tuple[str | None, bool, bool]:
@@ -104,7 +108,7 @@ def nearest_of(course: Course, day: date) -> Moment | None:
     distance = timedelta.max
     for moment in course.protocol.moments:
         window = course.windows.get(moment.code)
-        if window is not None and window.holds(day) and abs(window.target - day) < distance:
+        if window is not None and window.opens <= day <= window.closes and abs(window.target - day) < distance:
             found, distance = moment, abs(window.target - day)
     return found
 

@@ -17,7 +17,7 @@ IMSR = CONTRACTS.protocols["imsr"]
 
 
 def course(protocol: Protocol) -> Course:
-    return course_of(EPISODE, protocol)
+    return course_of(EPISODE, protocol, protocol.windows(date(2014, 3, 3)))
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_the_nearest_target_decides_should_windows_overlap() -> None:
 def test_an_episode_without_end_of_participation_has_no_end() -> None:
     stated = HEARING.episode(episode_changed(participation="withdrawn", participation_since=None))
 
-    assert (course(IMSR).ended, course_of(stated, IMSR).ended) == (None, None)
+    assert (course(IMSR).ended, course_of(stated, IMSR, {}).ended) == (None, None)
