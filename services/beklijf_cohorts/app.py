@@ -16,7 +16,7 @@ from beklijf_shared.commands import Service
 from beklijf_shared.db import Connection
 from beklijf_shared.process import Status
 from beklijf_shared.settings import Settings
-from beklijf_shared.telemetry import Log, Logger
+from beklijf_shared.telemetry import Logger
 
 CHECK_SECONDS = 1.0
 
@@ -54,13 +54,12 @@ def _watch_database(engine: db.Engine, status: Status, stop: threading.Event) ->
 def recount(settings: Settings, _: argparse.Namespace) -> int:
     """Counts everything anew and compares; 1 and the differing cells on a difference."""
     plans = usecases.planned(contracts.load(settings.contracts_folder))
-    log, found = Logger("cohorts", "recount"), []
+    found = []
     with db.opened(settings.database_url) as engine:
         whole = engine.execution_options(isolation_level="REPEATABLE READ")
         with db.transaction(whole) as connection:
             for plan in plans.by_population.values():
                 found += queries.recount(connection, plan)
-    log.event(Log.RECOUNTED, count=len(found))
     for difference in found:
         sys.stdout.write(json.dumps(dataclasses.asdict(difference)) + "\n")
     return 1 if found else 0

@@ -51,8 +51,12 @@ def scored(
         "received": "2018-01-01T10:00:00Z",
     }
     start, scores = date.fromisoformat(t0), scores or {}
-    results = tuple(_result(episode, at, score, (days or {}).get(at) or target(start, at[0]).isoformat()) for at, score in sorted(scores.items()))
-    pairs = tuple(_pair(scores, moment, instrument) for moment in FOLLOW_UPS for instrument in INSTRUMENTS if _is_pair(scores, moment, instrument))
+    results = tuple(
+        _result(episode, at, score, (days or {}).get(at) or target(start, at[0]).isoformat()) for at, score in sorted(scores.items())
+    )
+    pairs = tuple(
+        _pair(scores, moment, instrument) for moment in FOLLOW_UPS for instrument in INSTRUMENTS if _is_pair(scores, moment, instrument)
+    )
     return events.EpisodeScored(version=version, episode=episode, t0=t0, results=results, verdicts=pairs, **(given | facts))
 
 

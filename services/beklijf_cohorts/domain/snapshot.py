@@ -9,7 +9,7 @@ from beklijf_cohorts.domain import disclosure
 from beklijf_cohorts.domain.cells import Cells, Plan
 from beklijf_cohorts.domain.disclosure import Protected
 from beklijf_cohorts.domain.figures import flow, follow_ups, lasting, mcic, response, trajectories
-from beklijf_cohorts.domain.figures.source import Count, Derived, Entry, Figure, Source
+from beklijf_cohorts.domain.figures.source import Count, Entry, Figure, Source
 from beklijf_cohorts.domain.statistics import NOTHING, Number
 
 
@@ -69,17 +69,10 @@ def _shown(figure: Figure, protected: Protected) -> ShownFigure:
 
 
 def _entry(entry: Entry, protected: Protected) -> Shown:
-    if isinstance(entry, Count):
-        return _count(entry, protected)
-    return Shown(suppressed=True) if any(name in protected.hidden for name in entry.rests_on) else _number(entry)
-
-
-def _count(count: Count, protected: Protected) -> Shown:
-    if count.name in protected.hidden:
+    names = (entry.name,) if isinstance(entry, Count) else entry.rests_on
+    if any(name in protected.hidden for name in names):
         return Shown(suppressed=True)
-    return Shown(reason=NOTHING) if count.name in protected.none else Shown(value=count.value)
-
-
-def _number(derived: Derived) -> Shown:
-    number = derived.number
-    return Shown(value=number.text, reason=number.reason) if isinstance(number, Number) else Shown(value=number)
+    number = entry.value if isinstance(entry, Count) else entry.number
+    if isinstance(number, Number):
+        return Shown(value=number.text, reason=number.reason)
+    return Shown(reason=NOTHING) if all(name in protected.none for name in names) else Shown(value=number)
