@@ -7,6 +7,7 @@ versions of an answer share status and authored. Merges go one way only, so that
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -122,6 +123,19 @@ def test_repeating_everything_leaves_the_state_hash(registry: Registry, history:
     assert state_hash(registry) == before
 
 
+@given(history=histories(), data=st.data())
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_writers_of_several_processes_do_not_disturb_each_other(registry: Registry, history: list[Request], data: st.DataObject) -> None:
+    arriving = data.draw(st.permutations(history))
+    registry.empty()
+
+    with ThreadPoolExecutor(3) as writers:
+        verdicts = list(writers.map(lambda request: registry.accept([request])[0], arriving))
+
+    assert all(isinstance(verdict, list) for verdict in verdicts)
+    assert look(registry) == model(history)
+
+
 def state_hash(registry: Registry) -> str:
     """What `python -m beklijf_intake state-hash` prints."""
     with db.transaction(registry.engine) as connection:
@@ -133,6 +147,11 @@ def arrive(registry: Registry, batches: list[list[Request]]) -> dict[str, Any]:
     registry.empty()
     for batch in batches:
         assert all(isinstance(verdict, list) for verdict in registry.accept(*([request] for request in batch)))
+    return look(registry)
+
+
+def look(registry: Registry) -> dict[str, Any]:
+    """The told state, in names."""
     answers = registry.told("response-accepted")
     for answer in answers.values():
         assert len(answer.pop("tie_break")) == 64
