@@ -62,13 +62,13 @@ def _judged(rule: Rule, judgement: Judgement, baseline: Fraction, improvement: F
     """The verdict: improved if enough better, deteriorated if enough worse, otherwise unchanged (M25)."""
     if not evaluable(judgement, baseline):
         return Judged(rule.code, rule.version, "not-evaluable", None)
-    margin = exact_text(margin_of(judgement.improvement, baseline, improvement))
+    margin = margin_of(judgement.improvement, baseline, improvement)
     verdict: Verdict = "unchanged"
-    if passes(judgement.improvement, baseline, improvement):
+    if enough(judgement.improvement, margin):
         verdict = "improved"
-    elif passes(judgement.deterioration, baseline, -improvement):
+    elif improvement < 0 and enough(judgement.deterioration, margin_of(judgement.deterioration, baseline, -improvement)):
         verdict = "deteriorated"
-    return Judged(rule.code, rule.version, verdict, margin)
+    return Judged(rule.code, rule.version, verdict, exact_text(margin))
 
 
 def evaluable(judgement: Judgement, baseline: Fraction) -> bool:
@@ -78,14 +78,13 @@ def evaluable(judgement: Judgement, baseline: Fraction) -> bool:
     return baseline != 0 or (judgement.improvement.relative is None and judgement.deterioration.relative is None)
 
 
-def passes(threshold: Threshold, baseline: Fraction, distance: Fraction) -> bool:
-    """Whether a distance is enough; where the rule has two sides, each must pass."""
-    margin = margin_of(threshold, baseline, distance)
+def enough(threshold: Threshold, margin: Fraction) -> bool:
+    """Whether a margin passes: exactly enough is enough only for `>=`."""
     return margin >= 0 if threshold.operator == ">=" else margin > 0
 
 
 def margin_of(threshold: Threshold, baseline: Fraction, distance: Fraction) -> Fraction:
-    """How far a distance lies beyond the threshold, in score points; of two sides the one that is harder to pass."""
+    """How far a distance lies beyond the threshold, in score points; where the rule has two sides, each must pass: the harder one."""
     needed = []
     if threshold.relative is not None:
         needed.append(threshold.relative * baseline)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fhir.resources.R4B.codesystem import CodeSystem
+from fhir.resources.R4B.questionnaire import Questionnaire
 
 from beklijf_shared import contracts
 from beklijf_shared.contracts import ContractError
@@ -186,3 +188,13 @@ def test_contracts_inside_the_package_win_over_the_checkout(tmp_path: Path, monk
 
     assert contracts.shipped_folder() == package / "_contracts"
     assert set(contracts.load().cohorts) == {"imsr"}
+
+
+def test_the_fhir_library_finds_nothing_wrong_with_what_ships() -> None:
+    models = {"Questionnaire": Questionnaire, "CodeSystem": CodeSystem}
+
+    for path in sorted((contracts.shipped_folder() / "fhir").glob("*.json")):
+        content = path.read_text(encoding="utf-8")
+        kind = json.loads(content)["resourceType"]
+        assert json.loads(models[kind].model_validate_json(content).model_dump_json())["url"] == json.loads(content)["url"], path.name
+        assert path.name == f"{kind}-{json.loads(content)['id']}.json"
