@@ -21,9 +21,9 @@ from tests.lib import infra
 from tests.lib.servers import BrokerServer, PostgresServer, free_port
 
 TEND_SECONDS = 0.1
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 REBUILT_SECONDS = 120.0
-STOP_SECONDS = 15.0
+STOP_SECONDS = 60.0
 BY_NAME = {process.name: process for process in PROCESSES}
 
 

@@ -114,13 +114,14 @@ def has(what: str) -> bool:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A short-named folder for one server, removed afterwards. (A folder of pytest's could be closed to PostgreSQL's user.)"""
+    """A folder for one server, removed afterwards unless `BEKLIJF_TEST_KEEP` is set. (One of pytest's could be closed to PostgreSQL.)"""
     folder = Path(tempfile.mkdtemp(prefix="beklijf-"))
     folder.chmod(0o755)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not os.environ.get("BEKLIJF_TEST_KEEP"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
