@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from beklijf_cohorts import settings as fixed
@@ -59,7 +59,9 @@ class Publishing:
     log: Logger
     looked: Look | None = None
     """The look after which nothing was left to publish."""
-    not_before: float = field(default=0.0)
+    turned: usecases.Days | None = None
+    """The days to which the counts were turned last."""
+    not_before: float = 0.0
 
     def until(self, stop: threading.Event, status: Status, leads: Callable[[], bool]) -> None:
         """Goes round until `stop`; raises when the connection that holds the lock is lost."""
@@ -74,13 +76,19 @@ class Publishing:
 
     def step(self) -> bool:
         """Does what there is to do now; says whether there may be more at once."""
-        self._turn_day()
+        days = usecases.todays(self.plans, self.clock())
+        if days != self.turned:
+            self._turn_day()
+            self.turned = days
         with db.transaction(self.engine) as connection:
-            seen, backlog = usecases.look(connection, self.plans), progress.backlog(connection)
+            seen = usecases.look(connection, self.plans)
+        if not usecases.is_wanted(seen.standing, self.plans):
+            self.turned = None  # other cohorts are counted than ours: the next round counts anew
+            return True
         if seen.pending:
             return self._tick() > 0
         if seen != self.looked and time.monotonic() >= self.not_before:
-            self._take(backlog=backlog)
+            self._take()
         return False
 
     def _turn_day(self) -> None:
@@ -93,9 +101,10 @@ class Publishing:
         with db.transaction(self.engine) as connection:
             return usecases.tick(connection, self.plans, self.clock())
 
-    def _take(self, *, backlog: bool) -> None:
+    def _take(self) -> None:
         started = time.monotonic()
         with db.transaction(self.engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
+            backlog = progress.backlog(connection)
             taken = usecases.take_snapshots(
                 connection, self.plans, self.clock(), backlog=backlog, maximum_bytes=fixed.SNAPSHOT_MAXIMUM_BYTES
             )

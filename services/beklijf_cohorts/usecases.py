@@ -205,19 +205,20 @@ def standing(connection: Connection, plans: Plans, now: datetime) -> Days:
     """The day on which each population's counts stand. Where other cohorts were counted than these plans say, everything is counted
     anew first: a new definition or a new derivation has no counts yet (design, section 5)."""
     found = store.share_standing(connection)
-    if not _is_wanted(found, plans):
+    if not is_wanted(found, plans):
         found = _count_anew(connection, plans, now)
     return {each.population: each.day for each in found}
 
 
-def _is_wanted(found: Iterable[Standing], plans: Plans) -> bool:
+def is_wanted(found: Iterable[Standing], plans: Plans) -> bool:
+    """Whether exactly the cohorts of these plans are counted, each in its population."""
     return {each.cohort: each.population for each in found} == plans.wanted
 
 
 def _count_anew(connection: Connection, plans: Plans, now: datetime) -> list[Standing]:
     """Derives every episode that was heard, from nothing."""
     before = store.own_standing(connection)
-    if _is_wanted(before, plans):  # somebody else has just done it
+    if is_wanted(before, plans):  # somebody else has just done it
         return before
     latest = max((each.day for each in before), default=date.min)
     days = {population: max(today(plan, now), latest) for population, plan in plans.by_population.items()}
@@ -249,6 +250,11 @@ def everything(connection: Connection) -> Iterator[list[tuple[str, Facts]]]:
 def today(plan: Plan, now: datetime) -> date:
     """The day of an instant where the programme is (M2)."""
     return local_date(now, plan.protocol.time_zone)
+
+
+def todays(plans: Plans, now: datetime) -> Days:
+    """Today, where each programme is."""
+    return {population: today(plan, now) for population, plan in plans.by_population.items()}
 
 
 def turn_day(connection: Connection, plans: Plans, now: datetime) -> bool:
@@ -315,7 +321,7 @@ def take_snapshots(connection: Connection, plans: Plans, now: datetime, *, backl
     While the tick is under way nothing is published: the counts would be of two days.
     """
     seen = look(connection, plans)
-    if seen.pending or not _is_wanted(seen.standing, plans):
+    if seen.pending or not is_wanted(seen.standing, plans):
         return Taken(seen, 0, (), withheld=True)
     days = {each.population: each.day for each in seen.standing}
     published, too_large, withheld = 0, [], False
