@@ -66,7 +66,12 @@ resource = Table(
     CheckConstraint("replaced_by IS NULL OR type = 'Patient'", name="ck_resource_merged"),
 )
 Index("ix_resource_subject", resource.c.subject, resource.c.organisation)  # all that an organisation holds about a subject
-Index("ix_resource_replaced_by", resource.c.replaced_by, postgresql_where=resource.c.replaced_by.is_not(None))  # merges, backwards
+Index(
+    "ix_resource_replaced", resource.c.subject, resource.c.organisation, postgresql_where=resource.c.replaced_by.is_not(None)
+)  # merges, forwards
+Index(
+    "ix_resource_replaced_by", resource.c.replaced_by, resource.c.organisation, postgresql_where=resource.c.replaced_by.is_not(None)
+)  # merges, backwards
 version = Table(
     "version",
     metadata,
@@ -105,11 +110,12 @@ WITH RECURSIVE joined (organisation, subject) AS (
   UNION SELECT * FROM unnest(CAST(:known_organisations AS text[]), CAST(:known_subjects AS text[]))
   UNION SELECT j.organisation, beside.subject FROM joined AS j CROSS JOIN LATERAL (
     SELECT r.replaced_by FROM resource AS r
-    WHERE r.subject = j.subject AND r.organisation = j.organisation AND r.type = 'Patient' AND r.replaced_by IS NOT NULL
+    WHERE r.subject = j.subject AND r.organisation = j.organisation AND r.replaced_by IS NOT NULL
     UNION ALL SELECT r.subject FROM resource AS r WHERE r.replaced_by = j.subject AND r.organisation = j.organisation
   ) AS beside(subject)
 )
-SELECT j.organisation, s.id, s.system, s.value FROM joined AS j JOIN subject AS s ON s.id = j.subject
+SELECT j.organisation, s.id, s.system, s.value
+FROM joined AS j CROSS JOIN LATERAL (SELECT * FROM subject WHERE id = j.subject OFFSET 0) AS s  -- by index, whatever the planner expects
 """)
 HELD = text("""
 SELECT r.id, r.organisation, r.type, r.system, r.value, r.subject, r.replaced_by, r.current, r.latest, r.record

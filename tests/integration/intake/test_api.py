@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from sqlalchemy import text
@@ -24,7 +25,7 @@ from beklijf_shared.settings import Settings
 from beklijf_shared.telemetry import Logger
 from tests.integration.intake.conftest import Registry
 from tests.lib import builders
-from tests.lib.databases import Databases
+from tests.lib.databases import Databases, plain
 from tests.lib.servers import free_port
 from tests.lib.wait import wait_until
 
@@ -282,3 +283,18 @@ def test_a_culprit_does_not_take_the_others_of_its_shared_commit_along(door: Doo
 
     assert [answer.status_code for answer in answers] == [500 if n == 7 else 201 for n in range(20)]
     assert len(door.registry.rows("SELECT id FROM resource")) == 19
+
+
+def test_database_away_is_said_and_passes(door: Door, databases: Databases) -> None:
+    name = door.registry.engine.url.database
+    with psycopg.connect(plain(databases("intake")), autocommit=True) as other:
+        other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        away = door.post(builders.patient())
+        unread = door.client.get("/fhir/Patient/1")
+        refused = door.post(builders.patient(gender="woman"))
+        other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
+    back = door.post(builders.patient())
+
+    assert [answer.status_code for answer in (away, unread, refused, back)] == [503, 503, 400, 201]
+    assert (code_of(away), away.headers["retry-after"]) == ("transient", "2")

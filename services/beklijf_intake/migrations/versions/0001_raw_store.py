@@ -36,7 +36,8 @@ CREATE TABLE resource (
   CONSTRAINT ck_resource_merged CHECK (replaced_by IS NULL OR type = 'Patient')
 );
 CREATE INDEX ix_resource_subject ON resource (subject, organisation);
-CREATE INDEX ix_resource_replaced_by ON resource (replaced_by) WHERE replaced_by IS NOT NULL;
+CREATE INDEX ix_resource_replaced ON resource (subject, organisation) WHERE replaced_by IS NOT NULL;
+CREATE INDEX ix_resource_replaced_by ON resource (replaced_by, organisation) WHERE replaced_by IS NOT NULL;
 CREATE TABLE version (
   resource text NOT NULL,
   number integer NOT NULL,
