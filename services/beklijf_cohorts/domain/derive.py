@@ -62,7 +62,9 @@ def derive(episode: Episode, day: date, plan: Plan) -> Derivation:
     box, year = membership.box(episode, day), treatment_year(episode.t0)
     if box is None:
         return Derivation((), follow_ups, changes.next)
-    counted = [f"f|{year}|{box}", *(f"u|{year}|{moment}|{state}" for moment, _, state in follow_ups)]
+    counted = [f"f|{year}|{box}"]
+    if box != "objected":  # who objected is a count in the flow, and in no other figure (M16)
+        counted += [f"u|{year}|{moment}|{state}" for moment, _, state in follow_ups]
     if box == "completed":
         states = _moments(episode, windows, responded, changes)
         _Counting(plan, day, windows, states, answered, counted).all(episode, year)

@@ -10,7 +10,7 @@ STATES = tuple(state for state in FOLLOW_UP_STATES if state != "not-due")
 
 
 def figure(source: Source) -> Figure:
-    """By moment: the moments that have come or will not come any more, of every episode registered."""
+    """By moment: the moments that have come or will not come any more, of every episode that did not object."""
     rows, tables = [], []
     for moment in source.plan.protocol.moments:
         names, counts = {}, {}
@@ -23,4 +23,4 @@ def figure(source: Source) -> Figure:
                 counts[count.name] = count.value
             rows.append(Row({"year": year, "moment": moment.code}, dict[str, Entry](entries)))
         tables.append(Table(block((source.year_dimension(), Dimension(STATES, "total", denominator=True)), names), counts))
-    return Figure("follow-ups", "all episodes of the programme", "total", tuple(rows), tuple(tables))
+    return Figure("follow-ups", "all episodes of the programme, except objected", "total", tuple(rows), tuple(tables))
