@@ -204,7 +204,7 @@ class _Counting:
             return baseline is not None
         state = silent if answer is None else "not-scorable"
         self.counted.append(made.pair + state)
-        if state in ("awaiting", "no-response", "not-scorable") and baseline and not any(value.integer for value in baseline.values):
+        if state in ("awaiting", "no-response", "not-scorable") and baseline is not None and _is_zero(baseline):
             self.counted.append(made.zero)
         return False
 
@@ -224,6 +224,14 @@ class _Counting:
             after = late.get(rule)
             if after is not None and "not-evaluable" not in (before, after):
                 self.counted.append(made.lasting[code, rule] + _lasting_state(before == "improved", after == "improved"))
+
+
+def _is_zero(answer: Answered) -> bool:
+    """Whether everything measured was zero, of which no share can be taken (M25)."""
+    for value in answer.values:  # noqa: SIM110 (asked for every pair without follow-up: a generator costs three times as much)
+        if value.integer:
+            return False
+    return True
 
 
 def _lasting_state(early: bool, late: bool) -> Lasting:
