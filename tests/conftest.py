@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,11 @@ from tests.lib.clock import CountedIds, HandClock
 from tests.lib.databases import Databases
 
 LEFT_OUT = pytest.StashKey[dict[str, list[pytest.Item]]]()
+
+
+def pytest_configure() -> None:
+    """SIGTERM ends the run in order, so that the servers it has started end too."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
 
 
 def pytest_report_header() -> str:

@@ -8,16 +8,17 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from beklijf import observe
 from beklijf.commands.rebuild import rebuild_services
-from beklijf.local.processes import PROCESSES, Process, command_of, environment, wanted_ports
+from beklijf.local.processes import PROCESSES, SERVICES, Process, command_of, environment, wanted_ports
 from beklijf.local.state import State
 from beklijf.system import System, migrate
 from tests.lib import infra
+from tests.lib.rooms import Room
 from tests.lib.servers import BrokerServer, PostgresServer, free_port
 
 TEND_SECONDS = 0.1
@@ -126,9 +127,27 @@ class Registry:
         """Run one command of a service and return what it printed."""
         return self.system.run(service, *arguments).strip()
 
+    @contextmanager
+    def room(self, service: str) -> Iterator[Room]:
+        """A service's tables, looked at from here: what its short commands do, without starting Python for each of them."""
+        with closing(Room(service, self.postgres.url_of(service))) as room:
+            yield room
+
     def hashes(self) -> dict[str, str]:
         """The state hash of every service."""
-        return {service: self.say(service, "state-hash") for service in ("intake", "scoring", "cohorts", "reporting")}
+        found = {}
+        for service in SERVICES:
+            with self.room(service) as room:
+                found[service] = room.hash()
+        return found
+
+    def dead_letters(self) -> int:
+        """How many messages and states any service could not use."""
+        waiting = 0
+        for service in SERVICES:
+            with self.room(service) as room:
+                waiting += room.dead_letters()
+        return waiting
 
     def end(self) -> None:
         """Kill everything of ours."""

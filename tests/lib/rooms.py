@@ -66,6 +66,22 @@ class Room:
         with db.transaction(self.engine) as connection:
             return commands.state_hash(connection, self.about)
 
+    def empty(self) -> None:
+        """What `empty` does: forget everything that will come again from upstream."""
+        assert self.about.empty is not None
+        with db.transaction(self.engine) as connection:
+            self.about.empty(connection)
+
+    def republish(self) -> None:
+        """What `republish` does: everything that was told goes onto the work list again."""
+        with db.transaction(self.engine) as connection:
+            outbox.republish(connection, topics.sent_by(self.service))
+
+    def dead_letters(self) -> int:
+        """How many dead letters have not been replayed."""
+        with db.transaction(self.engine) as connection:
+            return int(connection.execute(text("SELECT count(*) FROM dead_letter WHERE replayed_at IS NULL")).scalar_one())
+
     def clear(self) -> None:
         """Everything away, also what a rebuild would keep: the next example begins with nothing."""
         with db.transaction(self.engine) as connection:
