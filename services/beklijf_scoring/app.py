@@ -28,9 +28,10 @@ def rescore(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def empty(connection: Connection) -> None:
-    """Forgets what was heard, derived and counted. Pairs that were told stay known, so that none is left standing by a rebuild (M39)."""
+    """Forgets what was heard, derived and counted. Pairs that were told stay known, so that none is left standing by a rebuild
+    (M39), and so does the work list: a line lost for a state that stays told would never be sent."""
     store.forget(connection)
-    commands.truncate(connection, "heard", "outbox", "awaited", "disposition")
+    commands.truncate(connection, "heard", "awaited", "disposition")
 
 
 def rows(connection: Connection) -> Iterator[str]:
@@ -45,6 +46,7 @@ SERVICE = Service(
     name="scoring",
     package="beklijf_scoring",
     handler=consumer.handler,
+    loops={"consumer": consumer.run},
     tasks={"rescore": ("score and derive everything anew, after an instrument, a protocol or a rule changed", rescore)},
     hash_rows=rows,
     hash_leaves_out=telling.is_gone,
