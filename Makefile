@@ -54,10 +54,12 @@ contracts: bootstrap ## write the generated contracts anew: schemas, AsyncAPI, O
 
 # Needs uv. Pins with hashes and without addresses, for every platform and Python from 3.11 up.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11
-SERVICES := --extra intake --extra scoring --extra cohorts --extra reporting --extra operator --extra local
+SERVER := --extra intake --extra scoring --extra cohorts --extra reporting --extra operator
 
 requirements: ## choose the pins anew from pyproject.toml (needs uv)
-	@$(COMPILE) pyproject.toml deploy/requirements/build.in $(SERVICES) --output-file deploy/requirements/runtime.txt
+	@$(COMPILE) pyproject.toml deploy/requirements/build.in $(SERVER) --extra local --output-file deploy/requirements/runtime.txt
+	@$(COMPILE) pyproject.toml deploy/requirements/build.in $(SERVER) \
+	  --constraint deploy/requirements/runtime.txt --output-file deploy/requirements/server.txt
 	@$(COMPILE) pyproject.toml deploy/requirements/build.in --extra dev \
 	  --constraint deploy/requirements/runtime.txt --output-file deploy/requirements/dev.txt
 

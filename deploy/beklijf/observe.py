@@ -9,6 +9,7 @@ from typing import Self
 import httpx
 
 from beklijf import done
+from beklijf.elsewhere import Addressed
 from beklijf.local.processes import PROCESSES, Process
 from beklijf.system import System
 from beklijf_shared import bus
@@ -29,7 +30,7 @@ class Readiness:
     missing: dict[str, str] = field(default_factory=dict)
 
 
-def readiness(client: httpx.Client, system: System, process: Process) -> Readiness:
+def readiness(client: httpx.Client, system: Addressed, process: Process) -> Readiness:
     """What the process says on `/health/ready`."""
     try:
         answer = client.get(f"{system.operations_url_of(process)}/health/ready")
@@ -59,7 +60,7 @@ def words(missing: dict[str, str]) -> str:
     return ", ".join(f"{what} ({why})" if why else what for what, why in missing.items()) or "does not say why"
 
 
-def wait_until_done(system: System, timeout_seconds: float) -> None:
+def wait_until_done(system: Addressed, timeout_seconds: float) -> None:
     """Return when everything accepted so far is counted and shown; NotDoneError with the reasons when the time is over."""
     deadline = time.monotonic() + timeout_seconds
     with httpx.Client(timeout=ANSWER_TIMEOUT_SECONDS) as client, _Broker(system.bootstrap) as broker:
@@ -69,7 +70,7 @@ def wait_until_done(system: System, timeout_seconds: float) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _reasons(client: httpx.Client, system: System, broker: _Broker) -> list[str]:
+def _reasons(client: httpx.Client, system: Addressed, broker: _Broker) -> list[str]:
     reports = [_progress(client, system, process) for process in PROCESSES]
     stated = {report.incarnation for report in reports if report.incarnation is not None}
     # First without asking the broker, which costs more; only what looks done is held against its present incarnation.
@@ -78,7 +79,7 @@ def _reasons(client: httpx.Client, system: System, broker: _Broker) -> list[str]
     return done.missing(reports, next(iter(stated))) or done.missing(reports, broker.incarnation())
 
 
-def _progress(client: httpx.Client, system: System, process: Process) -> done.Report:
+def _progress(client: httpx.Client, system: Addressed, process: Process) -> done.Report:
     try:
         answer = client.get(f"{system.operations_url_of(process)}/progress")
         return done.report_of(process.name, process.service, answer.json())

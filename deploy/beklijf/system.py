@@ -20,6 +20,9 @@ from beklijf.local.processes import PROCESSES, SERVICES, Process, command_of, en
 from beklijf.local.state import SETTING, State, state_from_environment
 from beklijf.local.supervision import Supervisor, configure
 
+TOKENS = {"00000001": "laptop-token-of-hospital-one", "00000002": "laptop-token-of-hospital-two"}
+"""By organisation: what intake knows the invented hospitals by in the laptop profile."""
+
 
 class CommandFailedError(Exception):
     """A command of a service ended with an error; the text is what it said."""
@@ -50,6 +53,10 @@ class System:
     def operations_url_of(self, process: Process) -> str:
         """The address of a process's operations port."""
         return f"http://{LOOPBACK}:{self.ports[process.operations_name]}"
+
+    def token_of(self, organisation: str) -> str:
+        """The token of one of the two invented hospitals; no secret, for intake listens on the loopback interface only."""
+        return TOKENS[organisation]
 
     def run(self, service: str, *arguments: str) -> str:
         """Run one command of a service and return what it printed; CommandFailedError with its words when it fails."""

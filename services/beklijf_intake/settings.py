@@ -1,7 +1,7 @@
 """What intake is told beside the settings that every service has: who may send, and the key of what leaves in an identifier's place.
 
-`BEKLIJF_SENDERS` is a JSON object from bearer token to organisation (its URA); `BEKLIJF_SENDERS_FILE` names a file with one
-(a secret mounted into a container). `BEKLIJF_PSEUDONYM_KEY` is the key, in hexadecimal digits.
+`BEKLIJF_SENDERS` is a JSON object from bearer token to organisation (its URA); `BEKLIJF_PSEUDONYM_KEY` is the key, in hexadecimal
+digits. Either may stand in a file instead (a secret mounted into a container): `BEKLIJF_SENDERS_FILE`, `BEKLIJF_PSEUDONYM_KEY_FILE`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from beklijf_shared.settings import SettingMissing, Settings
+from beklijf_shared.settings import SettingMissing, Settings, secret
 
 CANONICAL_BASE = "https://w3id.org/beklijf/fhir"
 TIME_ZONE = "Europe/Amsterdam"
@@ -60,12 +59,7 @@ class Intake:
 
 
 def _senders(environment: Mapping[str, str]) -> dict[str, str]:
-    text = environment.get("BEKLIJF_SENDERS")
-    if text is None and (file := environment.get("BEKLIJF_SENDERS_FILE")):
-        try:
-            text = Path(file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            raise SettingMissing("BEKLIJF_SENDERS_FILE names a file that cannot be read") from None
+    text = secret(environment, "BEKLIJF_SENDERS")
     if not text:
         return {}
     try:
@@ -78,7 +72,7 @@ def _senders(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _key(environment: Mapping[str, str]) -> bytes | None:
-    text = environment.get("BEKLIJF_PSEUDONYM_KEY")
+    text = secret(environment, "BEKLIJF_PSEUDONYM_KEY")
     if not text:
         return None
     if not re.fullmatch(r"(?:[0-9a-fA-F]{2})+", text) or len(text) < MINIMUM_KEY_DIGITS:

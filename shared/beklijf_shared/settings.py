@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, NoReturn, cast
 
 Profile = Literal["laptop", "server"]
 KafkaProfile = Literal["tansu", "apache"]
@@ -36,7 +36,8 @@ class Settings:
         folder = environment.get("BEKLIJF_CONTRACTS")
         return cls(
             service=service,
-            database_url=_required(environment, "BEKLIJF_DATABASE_URL", "the service's own database, postgresql+psycopg://..."),
+            database_url=secret(environment, "BEKLIJF_DATABASE_URL")
+            or _missing("BEKLIJF_DATABASE_URL", "the service's own database, postgresql+psycopg://..."),
             kafka_bootstrap=environment.get("BEKLIJF_KAFKA_BOOTSTRAP", "127.0.0.1:9092"),
             kafka_profile=cast(KafkaProfile, _one_of(environment, "BEKLIJF_KAFKA_PROFILE", ("apache", "tansu"))),
             profile=cast(Profile, _one_of(environment, "BEKLIJF_PROFILE", ("server", "laptop"))),
@@ -47,11 +48,22 @@ class Settings:
         )
 
 
-def _required(environment: Mapping[str, str], name: str, what: str) -> str:
-    value = environment.get(name)
-    if not value:
-        raise SettingMissing(f"{name} is not set: it must name {what}")
-    return value
+def secret(environment: Mapping[str, str], name: str) -> str:
+    """A setting that may also stand in a file of its own, named by the variable with `_FILE` behind it; empty when neither is set.
+
+    A secret in a file is in no list of processes and in no description of a container. Raises SettingMissing, never with the value.
+    """
+    value, file = environment.get(name, ""), environment.get(f"{name}_FILE")
+    if value or not file:
+        return value
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingMissing(f"{name}_FILE names a file that cannot be read") from None
+
+
+def _missing(name: str, what: str) -> NoReturn:
+    raise SettingMissing(f"{name} is not set, nor {name}_FILE: it must name {what}")
 
 
 def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
 
-from beklijf import observe, system
+from beklijf import observe
 from beklijf import push as pushing
 from beklijf.commands import running
 from beklijf.commands.events import newest
 from beklijf.commands.pushing import push_with_bar, show
 from beklijf.commands.running import address_of, console
+from beklijf.elsewhere import OPERATIONS, Addressed, running_system
 from beklijf.reference.cohort import DEMO_EPISODES, generate, ndjson
+from beklijf.reference.resources import ORGANISATIONS
 from beklijf_shared.topics import DATA_QUALITY
-
-TOKENS = ("laptop-token-of-hospital-one", "laptop-token-of-hospital-two")
-"""What the laptop profile of intake knows the two invented hospitals by; no secret, it listens on the loopback interface only."""
 
 DONE_SECONDS = 120.0
 COHORT = "imsr"
@@ -24,24 +24,25 @@ COHORT = "imsr"
 
 def demo(episodes: Annotated[int, typer.Option(help="How many treatment episodes to invent.")] = DEMO_EPISODES) -> None:
     """Start everything, push an invented cohort, wait until it is counted. Safe to repeat: the second time all is duplicate."""
-    running.up()
-    local = system.existing()
+    if not os.environ.get(OPERATIONS):
+        running.up()
+    local = running_system()
     receipt = pushing.Receipt()
-    for hospital, token in enumerate(TOKENS):
-        receipt.add(_push(local, hospital, token, episodes))
+    for hospital, organisation in enumerate(ORGANISATIONS):
+        receipt.add(_push(local, hospital, local.token_of(organisation), episodes))
     show(receipt)
     with console.status("waiting until everything is counted"):
         observe.wait_until_done(local, DONE_SECONDS)
     _say_what_came_of_it(local)
 
 
-def _push(local: system.System, hospital: int, token: str, episodes: int) -> pushing.Receipt:
+def _push(local: Addressed, hospital: int, token: str, episodes: int) -> pushing.Receipt:
     resources = generate(episodes, hospital=hospital)
     items = [pushing.Item(f"hospital {hospital + 1}, resource {number}", ndjson(one)) for number, one in enumerate(resources, start=1)]
     return push_with_bar(items, len(items), f"{address_of(local, 'intake')}/fhir", token, f"hospital {hospital + 1}")
 
 
-def _say_what_came_of_it(local: system.System) -> None:
+def _say_what_came_of_it(local: Addressed) -> None:
     quality = newest(local.bootstrap, DATA_QUALITY.name)
     ends: dict[str, int] = {}
     for event in quality:

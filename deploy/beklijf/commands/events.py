@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from beklijf import system
 from beklijf.commands.running import console
+from beklijf.elsewhere import running_system
 from beklijf_shared import bus
 from beklijf_shared.ids import new_id
 from beklijf_shared.topics import BY_NAME, TOPICS
@@ -38,7 +38,7 @@ def tail(
     if not names:
         raise LookupError(f"no topic has {topic!r} in its name; there are: {', '.join(one.name for one in TOPICS)}")
     with contextlib.suppress(KeyboardInterrupt):
-        for record in _records(system.existing().bootstrap, names, follow=follow):
+        for record in _records(running_system().bootstrap, names, follow=follow):
             console.print(_line(record, headers=headers), markup=False)
 
 

@@ -11,8 +11,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from beklijf import push as pushing
-from beklijf import system
 from beklijf.commands.running import address_of, console
+from beklijf.elsewhere import running_system
 
 LISTED_REFUSALS = 50
 
@@ -25,7 +25,7 @@ def push(
     token: Annotated[str | None, typer.Option(envvar="BEKLIJF_TOKEN", help="Bearer token of the sending organisation.")] = None,
 ) -> None:
     """Send FHIR resources to intake. Safe to repeat: what is known already has no effect. Exit code 1 when something was refused."""
-    base_url = to or f"{address_of(system.existing(), 'intake')}/fhir"
+    base_url = to or f"{address_of(running_system(), 'intake')}/fhir"
     total = sum(1 for file in files for _ in pushing.items_of(file))
     items = itertools.chain.from_iterable(pushing.items_of(file) for file in files)
     receipt = push_with_bar(items, total, base_url, token)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from beklijf import observe, system
+from beklijf.elsewhere import Addressed
 from beklijf.local.processes import PROCESSES, Process
 from beklijf.local.state import state_from_environment
 from beklijf.local.supervision import SERVERS, Seen
@@ -105,7 +106,7 @@ def logs(
     raise typer.Exit(subprocess.run(["tail", *options, "--", *map(str, files)], check=False).returncode)
 
 
-def address_of(local: system.System, service: str) -> str:
+def address_of(local: Addressed, service: str) -> str:
     """The HTTP address of a service's process `api`."""
     return local.url_of(next(process for process in PROCESSES if process.service == service and process.speaks_http))
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from beklijf import observe, system
+from beklijf import observe
 from beklijf.commands.running import console
+from beklijf.elsewhere import running_system
 
 DONE_SECONDS = 120.0
 
@@ -17,5 +18,5 @@ def wait(timeout: Annotated[float, typer.Option(help="Seconds before giving up, 
     """Wait until everything that intake accepted has been scored, counted and shown."""
     started = time.monotonic()
     with console.status("waiting until everything is counted"):
-        observe.wait_until_done(system.existing(), timeout)
+        observe.wait_until_done(running_system(), timeout)
     console.print(f"done ({time.monotonic() - started:.1f} s)")

@@ -11,9 +11,10 @@ from packaging.utils import canonicalize_name
 
 from tests.lib.sources import ROOT
 
-FILES = ("runtime", "dev")
+FILES = ("runtime", "server", "dev")
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[a-z,]+\])?==(\S+)", re.MULTILINE)
-RUNTIME_EXTRAS = ("intake", "scoring", "cohorts", "reporting", "operator", "local")
+SERVER_EXTRAS = ("intake", "scoring", "cohorts", "reporting", "operator")
+RUNTIME_EXTRAS = (*SERVER_EXTRAS, "local")
 
 
 def text(name: str) -> str:
@@ -42,7 +43,7 @@ def test_every_pin_has_a_hash_and_no_address(name: str) -> None:
     assert "--index" not in text(name)
 
 
-@pytest.mark.parametrize(("name", "extras"), [("runtime", RUNTIME_EXTRAS), ("dev", (*RUNTIME_EXTRAS, "dev"))])
+@pytest.mark.parametrize(("name", "extras"), [("runtime", RUNTIME_EXTRAS), ("server", SERVER_EXTRAS), ("dev", (*RUNTIME_EXTRAS, "dev"))])
 def test_the_pins_are_what_is_asked(name: str, extras: tuple[str, ...]) -> None:
     pinned = pins(name)
 
@@ -54,7 +55,8 @@ def test_the_pins_are_what_is_asked(name: str, extras: tuple[str, ...]) -> None:
     assert unmet == [], "run `make requirements`"
 
 
-def test_tests_run_on_the_versions_that_are_shipped() -> None:
-    runtime, dev = pins("runtime"), pins("dev")
+@pytest.mark.parametrize("name", ["runtime", "server"])
+def test_tests_run_on_the_versions_that_are_shipped(name: str) -> None:
+    shipped, dev = pins(name), pins("dev")
 
-    assert {package: versions for package, versions in runtime.items() if dev.get(package) != versions} == {}
+    assert {package: versions for package, versions in shipped.items() if dev.get(package) != versions} == {}
