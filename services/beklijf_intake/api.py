@@ -54,7 +54,7 @@ def application() -> FastAPI:
     """The routes; `app.state.door` must be set before the first request."""
     app = http.application("Beklijf intake: FHIR R4")
     app.add_middleware(exchange.AddressGate)
-    for type_ in TYPES:
+    for type_ in sorted(TYPES, key=lambda each: each != "QuestionnaireResponse"):  # the one that comes most is matched first
         _route(app, "POST", f"{ROOT}/{type_}", partial(_create, type_), f"create {type_}, or update the one with this identifier")
         _route(app, "PUT", f"{ROOT}/{type_}", partial(_conditional_update, type_), f"create or update the {type_} with this identifier")
         _route(app, "PUT", f"{ROOT}/{type_}/{{id}}", partial(_update, type_), f"update {type_}")
