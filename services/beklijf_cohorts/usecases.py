@@ -65,11 +65,12 @@ def planned(contracts: Contracts) -> Plans:
     by_population: dict[str, Plan] = {}
     cohorts: dict[str, tuple[Cohort, ...]] = {}
     rules = {rule.name: rule for rule in contracts.rules.values()}
+    judged = frozenset(code for code, instrument in contracts.instruments.items() if instrument.judged is not None)
     for cohort in sorted(contracts.cohorts.values(), key=lambda each: each.code):
         population = cohort.population_hash(DERIVATION)[:POPULATION_DIGITS]
         if population not in by_population:
             judging = {name: rules[name] for name in cohort.rules}
-            by_population[population] = Plan(population, cohort, contracts.protocols[cohort.programme], judging)
+            by_population[population] = Plan(population, cohort, contracts.protocols[cohort.programme], judging, judged)
         cohorts[population] = (*cohorts.get(population, ()), cohort)
     return Plans(by_population, cohorts)
 

@@ -55,7 +55,7 @@ def application(
     on_writer_lost: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The FHIR door on a service's database, with its writer for as long as the application lives."""
-    reading = _reading(settings, intake, clock)
+    reading = _reading(settings, intake, clock, log)
     commit = committer(engine, clock, make_id, Rules(intake.key, intake.time_zone))
     app = api.application()
     writer = Writer(commit, log)
@@ -85,10 +85,11 @@ def application(
     return app
 
 
-def _reading(settings: Settings, intake: Intake, clock: Clock) -> ReadingContext:
+def _reading(settings: Settings, intake: Intake, clock: Clock, log: Logger) -> ReadingContext:
     """What reading FHIR needs, compiled once: the tables of base R4, the Questionnaires, the codes of all protocols."""
     fhir.shapes()
     known = contracts.load(settings.contracts_folder)
+    contracts.say(known, log)
     return ReadingContext(
         forms={key: compile_form(questionnaire) for key, questionnaire in known.questionnaires.items()},
         programmes=frozenset(known.protocols),

@@ -71,9 +71,8 @@ def _parser(service: Service) -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    loops = dict(service.loops)
-    if service.handler is not None:
-        loops["consumer"] = _consumer(service.handler)
+    loops = {"consumer": _consumer(service.handler)} if service.handler is not None else {}
+    loops.update(service.loops)
     if topics.sent_by(service.name):
         loops["relay"] = relay.run
         republish = add("republish", "send all current states again", _republish)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from typing import Protocol as HasCode
 
 from beklijf_domain import cohort, instrument, protocol, rule
@@ -21,8 +21,9 @@ from beklijf_domain.document import ContractError, Document
 from beklijf_domain.instrument import Instrument
 from beklijf_domain.protocol import Protocol
 from beklijf_domain.rule import EVERY, Rule
+from beklijf_shared.telemetry import Log, Logger
 
-__all__ = ["ContractError", "Contracts", "load", "shipped_folder"]
+__all__ = ["ContractError", "Contracts", "Note", "load", "say", "shipped_folder"]
 
 Resource = Mapping[str, Any]
 
@@ -35,6 +36,13 @@ class _Coded(HasCode):
 Definition = TypeVar("Definition", bound=_Coded)
 
 
+class Note(NamedTuple):
+    """A contract ("protocols/imsr") that names instruments which are not here yet."""
+
+    contract: str
+    instruments: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Contracts:
     """Everything that is data, by code; resources by canonical address (and version, for Questionnaires)."""
@@ -45,7 +53,7 @@ class Contracts:
     cohorts: Mapping[str, Cohort]
     questionnaires: Mapping[tuple[str, str], Resource]
     code_systems: Mapping[str, Resource]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     """What a service says at start: which instruments are named and not here yet."""
     by_questionnaire: Mapping[str, tuple[Instrument, ...]] = field(repr=False)
 
@@ -90,6 +98,12 @@ def load(site: str | Path | None = None) -> Contracts:
         by_questionnaire=_grouped(instruments),
     )
     return _checked(contracts)
+
+
+def say(contracts: Contracts, log: Logger) -> None:
+    """Logs the notes, so that whoever sends answers to such an instrument finds out why they are refused."""
+    for note in contracts.notes:
+        log.event(Log.INSTRUMENTS_PLANNED, contract=note.contract, count=len(note.instruments), codes=" ".join(note.instruments))
 
 
 def _read_all(folders: list[Path], kind: str, read: Callable[[Document], Definition]) -> Mapping[str, Definition]:
@@ -173,31 +187,36 @@ def _check_items(each: Instrument, questionnaire: Resource) -> None:
     for item in each.items:
         if item.link not in asked:
             raise ContractError(f"{name} has no item {item.link}")
-        options = {option["valueCoding"]["code"] for option in asked[item.link].get("answerOption", ()) if "valueCoding" in option}
-        if item.codes is not None and options != set(item.codes):
+        options = [option["valueCoding"]["code"] for option in asked[item.link].get("answerOption", ()) if "valueCoding" in option]
+        if item.codes is not None and set(options) != set(item.codes):
             raise ContractError(f"{name} offers other codes for {item.link}")
+        if item.categories and options != [category.code for category in item.categories]:
+            raise ContractError(f"{name} offers the codes of {item.link} in another order")
 
 
-def _check_protocols(contracts: Contracts) -> list[str]:
-    notes: list[str] = []
+def _check_protocols(contracts: Contracts) -> list[Note]:
+    notes: list[Note] = []
     for each in contracts.protocols.values():
         asked = {code for moment in each.moments for code in moment.instruments}
         _check_planned(f"protocols/{each.code}", asked, each.planned, contracts)
         if each.planned:
-            notes.append(f"protocol {each.code} asks for instruments that are not here yet: {', '.join(each.planned)}")
+            notes.append(Note(f"protocols/{each.code}", each.planned))
     return notes
 
 
-def _check_rules(contracts: Contracts) -> list[str]:
-    notes: list[str] = []
+def _check_rules(contracts: Contracts) -> list[Note]:
+    notes: list[Note] = []
     for each in contracts.rules.values():
         _check_planned(f"rules/{each.code}", set(each.judgements) - {EVERY}, each.planned, contracts)
         for known in contracts.instruments.values():
             judgement = each.judgement(known.code)
-            if judgement is not None and judgement.improvement.relative is not None and known.low < 0:
+            if known.judged is None:
+                if known.code in each.judgements:
+                    raise ContractError(f"rules/{each.code}: {known.code}: has no measure that rules judge")
+            elif judgement is not None and judgement.improvement.relative is not None and known.judged.low < 0:
                 raise ContractError(f"rules/{each.code}: relative: a share of a baseline below zero means nothing ({known.code})")
         if each.planned:
-            notes.append(f"rule {each.code} knows instruments that are not here yet: {', '.join(each.planned)}")
+            notes.append(Note(f"rules/{each.code}", each.planned))
     return notes
 
 

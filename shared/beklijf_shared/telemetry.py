@@ -39,6 +39,8 @@ FIELDS = frozenset(
         "day",
         "attempt",
         "organisation_count",
+        "contract",
+        "codes",
     ]
 )
 """The fields a log line may carry; values are numbers or short codes, never an identifier, an answer or a text somebody typed."""
@@ -51,6 +53,7 @@ class Log(Enum):
     PROCESS_STOPPING = ("info", "process is stopping")
     PROCESS_STOPPED = ("info", "process stopped")
     PROCESS_FAILED = ("error", "process ends because of an error")
+    INSTRUMENTS_PLANNED = ("info", "a contract names instruments that are not here yet: answers to them are refused")
     NOT_READY = ("warning", "waiting for what is missing")
     BROKER_MET = ("info", "met a broker incarnation")
     BROKER_LOST = ("warning", "the broker does not answer; will try again")

@@ -73,6 +73,8 @@ class Plan:
     protocol: Protocol
     rules: Mapping[str, Rule]
     """By name ("code@version")."""
+    judged: frozenset[str]
+    """The instruments with a measure that rules judge: only these have pairs (M25)."""
 
     @cached_property
     def asked(self) -> tuple[Asked, ...]:
@@ -107,7 +109,7 @@ class Plan:
 
     def _paired(self, moment: Moment) -> tuple[str, ...]:
         baseline = self.protocol.moment(moment.baseline) if moment.baseline else None
-        return tuple(code for code in self.instruments(moment) if baseline and code in baseline.instruments)
+        return tuple(code for code in self.instruments(moment) if baseline and code in baseline.instruments and code in self.judged)
 
 
 def value_text(integer: int, scale: int) -> str:

@@ -38,19 +38,20 @@ Judge = Callable[[int, int], Change]
 
 
 def judges(instruments: Mapping[str, Instrument], rules: Iterable[Rule]) -> dict[str, Judge]:
-    """For each instrument the function that judges its pairs by every rule that says something about it."""
+    """For each instrument with a measure to judge, the function that judges its pairs by every rule that says something about it."""
     ordered = sorted(rules, key=lambda rule: rule.name)
-    return {code: judge_of(instrument, ordered) for code, instrument in instruments.items()}
+    return {code: judge_of(instrument, ordered) for code, instrument in instruments.items() if instrument.judged is not None}
 
 
 def judge_of(instrument: Instrument, rules: Iterable[Rule]) -> Judge:
-    """The judge of one instrument. It remembers pairs: its answer depends on the two scores only."""
+    """The judge of one instrument that has a measure to judge. It remembers pairs: its answer depends on the two scores only."""
     asked = [(rule, judgement) for rule in rules if (judgement := rule.judgement(instrument.code)) is not None]
-    better = -1 if instrument.direction == "high-is-worse" else 1
+    assert instrument.judged is not None
+    scale, better = instrument.judged.scale, -1 if instrument.judged.direction == "high-is-worse" else 1
 
     @lru_cache(maxsize=PAIRS_REMEMBERED)
     def judge(baseline: int, follow_up: int) -> Change:
-        start, end = scaled(baseline, instrument.scale), scaled(follow_up, instrument.scale)
+        start, end = scaled(baseline, scale), scaled(follow_up, scale)
         improvement = better * (end - start)
         verdicts = tuple(_judged(rule, judgement, start, improvement) for rule, judgement in asked)
         return Change(exact_text(end - start), verdicts)

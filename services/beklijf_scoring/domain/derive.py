@@ -24,7 +24,7 @@ T0_REMEMBERED = 8192
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What every derivation needs and no subject changes: the protocols, one judge per instrument, and the windows of a t0."""
+    """What every derivation needs and no subject changes: the protocols, one judge per instrument that is judged, the windows of a t0."""
 
     protocols: Mapping[str, Protocol]
     judges: Mapping[str, Judge]
@@ -118,15 +118,16 @@ def scored_episode(episode: Episode, course: Course | None, counted: Mapping[str
 
 
 def pairs_of(episode: Episode, protocol: Protocol, results: Iterable[Placed], knowledge: Knowledge) -> tuple[Pair, ...]:
-    """A pair exists once a follow-up answer counted; its baseline is the answer to the same instrument at the baseline moment (M25)."""
+    """A pair exists once a follow-up answer counted; its baseline is the answer to the same instrument at the baseline moment (M25).
+
+    An instrument that gives categories only has no pairs: there is nothing to subtract, and no rule judges it.
+    """
     baselines = {moment.code: moment.baseline for moment in protocol.moments if moment.baseline is not None}
     known = {(placed.answer.instrument, placed.moment): placed.answer for placed in results}
     return tuple(
-        pair_of(
-            PairKey(episode.episode, instrument, moment), known.get((instrument, baselines[moment])), answer, knowledge.judges[instrument]
-        )
+        pair_of(PairKey(episode.episode, instrument, moment), known.get((instrument, baselines[moment])), answer, judge)
         for (instrument, moment), answer in known.items()
-        if moment in baselines
+        if moment in baselines and (judge := knowledge.judges.get(instrument)) is not None
     )
 
 
@@ -138,7 +139,7 @@ def pair_of(key: PairKey, baseline: Answer | None, follow_up: Answer, judge: Jud
     end = follow_up.values[0]
     if start is None:
         return Pair(key, follow_up=end, none_because="no-baseline")
-    assert start.integer is not None  # instruments that are judged give numbers
+    assert start.integer is not None  # what rules judge is a number, and the first of the values
     assert end.integer is not None
     change: Change = judge(start.integer, end.integer)
     evaluable = any(judged.verdict != "not-evaluable" for judged in change.verdicts)

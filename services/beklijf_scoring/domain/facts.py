@@ -18,7 +18,8 @@ class Answer(NamedTuple):
     """One answer in its current version, scored when it arrived.
 
     `day` is the measured day in the registry's time zone; instants are also given as microseconds since 1970, so that they
-    compare as what they are. `instrument_version` and `algorithm` say by which scoring rule the score was computed.
+    compare as what they are. `instrument_version` and `algorithm` say by which scoring rule the values were computed; where rules
+    judge one of them, it is the first.
     """
 
     response: str

@@ -1,11 +1,11 @@
-"""From the answers of one form to its score (M24): done once, when the answer arrives or its rule changes."""
+"""From the answers of one form to its results (M24, M29): done once, when the answer arrives or its rule changes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from beklijf_domain.instrument import Instrument, Item
+from beklijf_domain.instrument import Instrument, Item, Measure
 from beklijf_scoring.domain.facts import Value
 
 
@@ -33,35 +33,54 @@ class Score(NamedTuple):
 
 
 Scorer = Callable[[Iterable[Given]], Score]
+Reader = Callable[[Mapping[str, int]], Value | None]
+"""One measure from what the items are worth; None when an item that it needs is missing."""
 
 MISSING = Score(False, "missing-items", ())
 EMPTY = Score(False, "no-answers", ())
 
 
 def scorer(instrument: Instrument) -> Scorer:
-    """The scoring function of one instrument, its items looked up beforehand."""
+    """The scoring function of one instrument, its items and measures looked up beforehand."""
     items = {item.link: item for item in instrument.items}
+    readers = [reader(measure, instrument) for measure in instrument.measures]
+    needed = len(items) if instrument.missing_items == "all-required" else 1
+    judged = None if instrument.judged is None else instrument.judged.code
 
     def score(answers: Iterable[Given]) -> Score:
-        """The score, or why there is none. Raises AnswerOutside for an answer that the instrument does not know."""
-        numbers: dict[str, int] = {}
+        """The results, or why there are none. Raises AnswerOutside for an answer that the instrument does not know."""
+        worth: dict[str, int] = {}
         for answer in answers:
             item = items.get(answer.link)
             if item is None:
                 raise AnswerOutside("answer-unknown-item")
-            if answer.link in numbers:
+            if answer.link in worth:
                 raise AnswerOutside("answer-repeated")
-            numbers[answer.link] = number_of(item, answer)
-        if len(numbers) < len(items):  # the rule `all-required`, the only one there is
-            return MISSING if numbers else EMPTY
-        # `sum` and `value` are one: an instrument with the formula `value` has exactly one item
-        return Score(True, None, (Value(instrument.measure, sum(numbers.values()), instrument.scale, None),))
+            worth[answer.link] = number_of(item, answer)
+        if len(worth) < needed:
+            return MISSING if worth else EMPTY
+        values = tuple(value for read in readers if (value := read(worth)) is not None)
+        if not values or judged not in (None, values[0].measure):  # without what rules judge, the rest is no score
+            return MISSING
+        return Score(True, None, values)
 
     return score
 
 
+def reader(measure: Measure, instrument: Instrument) -> Reader:
+    """The function that reads one measure. `sum` and `value` are one: what has the formula `value` needs exactly one item."""
+    links, code, scale = measure.links, measure.code, measure.scale
+    if measure.formula == "category":
+        chosen, (link,) = [Value(code, None, 0, category.code) for category in measure.categories], links
+        return lambda worth: chosen[worth[link]] if link in worth else None
+    if instrument.missing_items == "all-required" and len(links) == len(instrument.items):
+        return lambda worth: Value(code, sum(worth.values()), scale, None)  # all of them, or it is not asked
+    own = frozenset(links)
+    return lambda worth: Value(code, sum(worth[link] for link in links), scale, None) if worth.keys() >= own else None
+
+
 def number_of(item: Item, answer: Given) -> int:
-    """What one answer counts for: the value of its code, or the integer itself if it lies in the item's range."""
+    """What one answer is worth: the value of its code (the place of a category), or the integer itself if it lies in the range."""
     if item.codes is not None:
         if answer.code is None:
             raise AnswerOutside("answer-wrong-type")
