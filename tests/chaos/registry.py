@@ -38,6 +38,9 @@ class Registry:
     system: System
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     starts: dict[str, int] = field(default_factory=dict)
+    unexpected: list[str] = field(default_factory=list)
+    """Processes that ended by themselves: with a name, an exit code, and the last words of the log."""
+    _crashes: dict[str, str] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _done: threading.Event = field(default_factory=threading.Event)
 
@@ -79,6 +82,7 @@ class Registry:
         with self._lock:
             self.running[name].kill()
             self.running[name].wait()
+            self._crashes[name] = f"{point}:1"
             self.start(name, crash=f"{point}:1")
 
     def stop(self, name: str) -> None:
@@ -112,8 +116,16 @@ class Registry:
             with self._lock:
                 for name, process in list(self.running.items()):
                     if process.poll() is not None:
-                        self.start(name)
+                        self._start_again(name, process.returncode)
             time.sleep(TEND_SECONDS)
+
+    def _start_again(self, name: str, code: int) -> None:
+        """One that was killed starts plainly; one that ended by itself is written down, and keeps the crash point it was given."""
+        if code == -signal.SIGKILL:
+            self._crashes.pop(name, None)
+        else:
+            self.unexpected.append(f"{name} ended with {code}: {(self.folder / f'{name}.log').read_text()[-1500:]}")
+        self.start(name, crash=self._crashes.get(name, ""))
 
     def reached(self) -> list[str]:
         """The crash points at which a process has died so far."""

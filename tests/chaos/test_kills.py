@@ -101,6 +101,7 @@ def check(running: Registry, shift: Shift) -> None:
     """What must hold whenever everything is done."""
     running.wait(DONE_SECONDS)
     assert shift.hospital.refused == []
+    assert running.unexpected == []
     assert running.dead_letters() == 0
     assert cells.figures(cohort_cells(running)) == expected(shift.sent, today())
 
