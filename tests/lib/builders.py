@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from beklijf_shared import events
@@ -102,6 +102,13 @@ def qbpds(name: str, values: int | Sequence[int | None], *, of: str = "p1", auth
     return _response("qbpds", name, items, of=of, authored=authored, **more)
 
 
+def coded(instrument: str, name: str, codes: Mapping[str, str], *, of: str = "p1", authored: str, **more: Any) -> Resource:
+    """Answers by code, by linkId: perceived effect or care use; a question that is not named is left open."""
+    system = f"{BASE}/CodeSystem/{instrument}-answer"
+    items = [{"linkId": link, "answer": [{"valueCoding": {"system": system, "code": code}}]} for link, code in codes.items()]
+    return _response(instrument, name, items, of=of, authored=authored, **more)
+
+
 def spread(total: int) -> list[int]:
     """Twenty answers of 0 to 5 with this sum."""
     return [min(5, max(0, total - 5 * place)) for place in range(20)]
@@ -185,3 +192,8 @@ def answers(instrument: str, value: int | None) -> tuple[events.Answer, ...]:
     if instrument == "vas-pain":
         return (events.Answer(link=VAS_LINK, integer=value),)
     return tuple(events.Answer(link=link, code=str(one)) for link, one in zip(QBPDS_LINKS, spread(value), strict=True))
+
+
+def by_code(codes: Mapping[str, str]) -> tuple[events.Answer, ...]:
+    """Answers by code, by link."""
+    return tuple(events.Answer(link=link, code=code) for link, code in codes.items())

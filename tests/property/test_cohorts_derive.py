@@ -41,5 +41,5 @@ def test_an_episode_is_in_exactly_one_place_of_every_table(seed: int, day: date)
     assert len(cells) == len(set(cells))
     if any(key.startswith("f|") and key.endswith("|completed") for key in cells):
         assert sum(key[0] == "m" for key in cells) - sum(key.endswith("responded-closed") for key in cells) == 5
-        assert sum(key[0] == "i" for key in cells) == 10
+        assert sum(key[0] == "i" for key in cells) == 14
         assert sum(key[0] == "p" for key in cells) == 8

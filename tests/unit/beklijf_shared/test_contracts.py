@@ -11,10 +11,11 @@ import pytest
 from fhir.resources.R4B.codesystem import CodeSystem
 from fhir.resources.R4B.questionnaire import Questionnaire
 
-from beklijf_shared import contracts
+from beklijf_shared import contracts, telemetry
 from beklijf_shared.contracts import ContractError
 
 BASE = "https://w3id.org/beklijf/fhir"
+INSTRUMENTS = {"qbpds", "vas-pain", "gpe-6", "gpe-3", "care-use"}
 COHORT = """
 code = "imsr-k10"
 title = "iMSR, small cells hidden"
@@ -38,20 +39,59 @@ def site(tmp_path: Path) -> Path:
 def test_what_ships_is_complete() -> None:
     known = contracts.load()
 
-    assert set(known.instruments) == {"qbpds", "vas-pain"}
+    assert set(known.instruments) == INSTRUMENTS
     assert set(known.protocols) == {"imsr"}
     assert set(known.rules) == {"imsr-30-percent", "ostelo-2008"}
     assert set(known.cohorts) == {"imsr"}
-    assert set(known.questionnaires) == {(f"{BASE}/Questionnaire/qbpds", "1.0.0"), (f"{BASE}/Questionnaire/vas-pain", "1.0.0")}
-    assert set(known.code_systems) == {f"{BASE}/CodeSystem/qbpds-answer"}
+    assert set(known.questionnaires) == {(f"{BASE}/Questionnaire/{code}", "1.0.0") for code in INSTRUMENTS}
+    assert set(known.code_systems) == {f"{BASE}/CodeSystem/{code}-answer" for code in INSTRUMENTS - {"vas-pain"}}
     assert known.moment_codes == {"t0", "t1", "t2", "t3", "t4"}
 
 
-def test_what_is_named_and_not_here_yet_is_said() -> None:
-    assert contracts.load().notes == (
-        "protocol imsr asks for instruments that are not here yet: care-use, gpe-6, gpe-3",
-        "rule ostelo-2008 knows instruments that are not here yet: nprs, rmdq-24, odi",
+def test_what_is_named_and_not_here_yet_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    known = contracts.load()
+    telemetry.configure()
+
+    contracts.say(known, telemetry.Logger("intake", "api"))
+
+    assert known.notes == (contracts.Note("rules/ostelo-2008", ("nprs", "rmdq-24", "odi")),)
+    (line,) = capsys.readouterr().err.splitlines()
+    said = json.loads(line)
+    assert (said["event_code"], said["contract"], said["count"], said["codes"]) == (
+        "instruments_planned",
+        "rules/ostelo-2008",
+        3,
+        "nprs rmdq-24 odi",
     )
+
+
+@pytest.mark.parametrize("code", ["gpe-6", "gpe-3", "care-use"])
+def test_categories_are_called_the_same_wherever_they_stand(code: str) -> None:
+    known = contracts.load()
+    questionnaire = known.questionnaires[f"{BASE}/Questionnaire/{code}", "1.0.0"]
+    concepts = {one["code"]: one for one in known.code_systems[f"{BASE}/CodeSystem/{code}-answer"]["concept"]}
+
+    for item, asked in zip(known.instruments[code].items, questionnaire["item"], strict=True):
+        offered = [option["valueCoding"] for option in asked["answerOption"]]
+        assert [(one.code, one.labels["en"], one.labels["nl"]) for one in item.categories] == [
+            (one["code"], one["display"], one["_display"]["extension"][0]["extension"][1]["valueString"]) for one in offered
+        ]
+        for one in offered:
+            concept = concepts[one["code"]]
+            assert (concept["display"], concept["designation"][0]["value"]) == (
+                one["display"],
+                one["_display"]["extension"][0]["extension"][1]["valueString"],
+            )
+
+
+def test_what_compares_with_the_end_of_treatment_is_asked_after_it_and_never_beside_the_other() -> None:
+    known = contracts.load()
+
+    points = {code: each.reference_point for code, each in known.instruments.items() if each.reference_point is not None}
+    asked = {moment.code: {code for code in moment.instruments if code in points} for moment in known.protocols["imsr"].moments}
+
+    assert points == {"gpe-6": "baseline", "gpe-3": "end-of-treatment"}
+    assert asked == {"t0": set(), "t1": {"gpe-6"}, "t2": set(), "t3": set(), "t4": {"gpe-3"}}
 
 
 def test_the_reference_cohort_hides_nothing_and_says_that_it_is_synthetic() -> None:
@@ -125,6 +165,23 @@ def test_what_cannot_hold_is_said_with_file_and_key(site: Path, path: str, conte
     assert problem in str(raised.value)
 
 
+def test_a_rule_may_not_name_an_instrument_without_a_number(site: Path) -> None:
+    text = shipped("rules", "ostelo-2008").replace('code = "ostelo-2008"', 'code = "other"').replace("vas-pain = 15", "gpe-6 = 1")
+    (site / "rules" / "other.toml").write_text(text)
+
+    with pytest.raises(ContractError, match="rules/other: gpe-6: has no measure that rules judge"):
+        contracts.load(site)
+
+
+def test_categories_are_offered_in_their_order(site: Path) -> None:
+    resource = json.loads((contracts.shipped_folder() / "fhir" / "Questionnaire-gpe-3.json").read_text(encoding="utf-8"))
+    resource["item"][0]["answerOption"].reverse()
+    (site / "fhir" / "Questionnaire-gpe-3.json").write_text(json.dumps(resource | {"version": "1.1.0"}))
+
+    with pytest.raises(ContractError, match=r"gpe-3\|1.1.0 offers the codes of gpe-3 in another order"):
+        contracts.load(site)
+
+
 def test_an_instrument_needs_its_questionnaire(site: Path) -> None:
     text = shipped("instruments", "vas-pain").replace('code = "vas-pain"', 'code = "vas-new"').replace('scores = ["1"]', 'scores = ["2"]')
     (site / "instruments" / "vas-new.toml").write_text(text)
@@ -161,7 +218,11 @@ def test_a_questionnaire_is_defined_once(site: Path) -> None:
 
 
 def test_a_planned_instrument_that_came_is_taken_off_the_list(site: Path) -> None:
-    text = shipped("protocols", "imsr").replace('code = "imsr"', 'code = "other"').replace('planned = ["', 'planned = ["qbpds", "')
+    text = (
+        shipped("protocols", "imsr")
+        .replace('code = "imsr"', 'code = "other"')
+        .replace("[[moments]]", 'planned = ["qbpds"]\n\n[[moments]]', 1)
+    )
     (site / "protocols" / "other.toml").write_text(text)
 
     with pytest.raises(ContractError, match="protocols/other: planned: 'qbpds' is here by now"):
