@@ -18,7 +18,7 @@ class Cohort:
 
     `years`: treatment years that belong to it (M4). `minimum_cell`: k, nothing derived from fewer episodes is shown (M37); 1 hides
     nothing. `minimum_changed_episodes`: a suppressed cohort publishes only after so many episodes changed (M38). `rules`: names with
-    version ("code@version"), in the order in which figures show them.
+    version ("code@version"), in the order in which figures show them. `study`: whose printed numbers its figures are held against.
     """
 
     code: str
@@ -31,6 +31,7 @@ class Cohort:
     minimum_changed_episodes: int
     rules: tuple[str, ...]
     group_by: tuple[GroupBy, ...]
+    study: str | None = None
 
     @property
     def suppressed(self) -> bool:
@@ -80,6 +81,7 @@ def read(document: Document) -> Cohort:
         minimum_changed_episodes=document.integer("minimum_changed_episodes", low=0, default=minimum_cell if minimum_cell > 1 else 0),
         rules=document.texts("rules"),
         group_by=tuple(cast(GroupBy, name) for name in group_by),
+        study=document.optional_text("study"),
     )
     document.finish()
     return result

@@ -1,4 +1,4 @@
-"""The loader of the readable contracts: instruments, protocols, rules, cohorts and Questionnaires, validated as one whole.
+"""The loader of the readable contracts: instruments, protocols, rules, cohorts, studies and Questionnaires, validated as one whole.
 
 They come from `beklijf_shared/_contracts` when installed from a wheel, else from the checkout's `contracts/`; a site adds its own
 from the folder that BEKLIJF_CONTRACTS names. A service that cannot load them does not start: the error names file and key.
@@ -6,6 +6,7 @@ from the folder that BEKLIJF_CONTRACTS names. A service that cannot load them do
 
 from __future__ import annotations
 
+import csv
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -15,12 +16,13 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 from typing import Protocol as HasCode
 
-from beklijf_domain import cohort, instrument, protocol, rule
+from beklijf_domain import cohort, instrument, protocol, rule, study
 from beklijf_domain.cohort import Cohort
 from beklijf_domain.document import ContractError, Document
 from beklijf_domain.instrument import Instrument
 from beklijf_domain.protocol import Protocol
 from beklijf_domain.rule import EVERY, Rule
+from beklijf_domain.study import Study
 from beklijf_shared.telemetry import Log, Logger
 
 __all__ = ["ContractError", "Contracts", "Note", "load", "say", "shipped_folder"]
@@ -51,6 +53,7 @@ class Contracts:
     protocols: Mapping[str, Protocol]
     rules: Mapping[str, Rule]
     cohorts: Mapping[str, Cohort]
+    studies: Mapping[str, Study]
     questionnaires: Mapping[tuple[str, str], Resource]
     code_systems: Mapping[str, Resource]
     notes: tuple[Note, ...]
@@ -92,6 +95,7 @@ def load(site: str | Path | None = None) -> Contracts:
         protocols=_read_all(folders, "protocols", protocol.read),
         rules=_read_all(folders, "rules", rule.read),
         cohorts=_read_all(folders, "cohorts", cohort.read),
+        studies=_studies(folders),
         questionnaires=_questionnaires(resources),
         code_systems=_code_systems(resources),
         notes=(),
@@ -120,6 +124,23 @@ def _read_all(folders: list[Path], kind: str, read: Callable[[Document], Definit
         if definition.code in found:
             document.fail("code", f"{definition.code!r} is defined twice")
         found[definition.code] = definition
+    return MappingProxyType(found)
+
+
+def _studies(folders: list[Path]) -> Mapping[str, Study]:
+    """Every folder of studies/ that says which numbers were printed (printed.csv) and of what (study.toml)."""
+    found: dict[str, Study] = {}
+    for path in (path for folder in folders for path in sorted((folder / "studies").glob("*/printed.csv"))):
+        about = path.with_name("study.toml")
+        try:
+            document = Document(str(about), tomllib.loads(about.read_text(encoding="utf-8")))
+            rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ContractError(f"{about}: cannot be read: {error}") from error
+        known = study.read(document, rows)
+        if known.code != path.parent.name or known.code in found:
+            document.fail("code", f"{known.code!r} must be the name of the folder, and there once")
+        found[known.code] = known
     return MappingProxyType(found)
 
 
@@ -242,5 +263,7 @@ def _check_cohorts(contracts: Contracts) -> None:
             raise ContractError(f"cohorts/{each.code}: protocol_version: the protocol is at {programme.version}")
         if not set(each.years) <= set(programme.years):
             raise ContractError(f"cohorts/{each.code}: years: {sorted(set(each.years) - set(programme.years))} are not the protocol's")
+        if each.study is not None and each.study not in contracts.studies:
+            raise ContractError(f"cohorts/{each.code}: study: {each.study!r} is no study that is here")
         for missing in set(each.rules) - names:
             raise ContractError(f"cohorts/{each.code}: rules: {missing!r} is no rule that is here")

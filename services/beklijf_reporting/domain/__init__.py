@@ -1,0 +1,1 @@
+"""What reporting decides: whether a printed number and ours are the same. Pure; the rest of reporting only shows."""
