@@ -12,6 +12,7 @@ from beklijf.local.supervision import SupervisorError
 from beklijf.observe import NotDoneError
 from beklijf.push import PushFailedError
 from beklijf.system import CommandFailedError, NotStartedError
+from beklijf_shared.bus import BrokerAway
 
 EXIT_FAILED = 1
 EXIT_NOT_DONE = 3
@@ -43,6 +44,9 @@ def main() -> None:
     except NotDoneError as error:
         _say(error)
         sys.exit(EXIT_NOT_DONE)
+    except BrokerAway as error:
+        _say(RuntimeError(f"the broker does not answer ({error})"))
+        sys.exit(EXIT_FAILED)
     except (CommandFailedError, NotStartedError, PushFailedError, SupervisorError, TimeoutError, FileNotFoundError, LookupError) as error:
         _say(error)
         sys.exit(EXIT_FAILED)

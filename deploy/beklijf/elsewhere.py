@@ -12,11 +12,15 @@ from typing import Protocol
 from beklijf import system
 from beklijf.local.processes import Process
 from beklijf.system import System
+from beklijf_shared.settings import KafkaProfile
 
 OPERATIONS = "BEKLIJF_OPERATIONS_URL"
 """Where operations ports answer, `{process}` standing for a process's name, like `http://{process}:9000`: this makes it elsewhere."""
 HTTP = "BEKLIJF_HTTP_URL"
 """The same for what speaks HTTP to others."""
+
+PAGES = "BEKLIJF_PAGES_URL"
+"""Where a person finds the pages, when that is another address than the one used between processes."""
 
 
 class Addressed(Protocol):
@@ -25,6 +29,10 @@ class Addressed(Protocol):
     @property
     def bootstrap(self) -> str:
         """The broker's address."""
+
+    @property
+    def kafka_profile(self) -> KafkaProfile:
+        """Which kind of broker it is."""
 
     def url_of(self, process: Process) -> str:
         """The address of a process that speaks HTTP."""
@@ -43,6 +51,7 @@ class Elsewhere:
     operations: str
     http: str
     bootstrap: str
+    kafka_profile: KafkaProfile
     senders_file: Path | None
 
     @classmethod
@@ -53,6 +62,7 @@ class Elsewhere:
             operations=environment[OPERATIONS],
             http=environment.get(HTTP, "http://{process}:8000"),
             bootstrap=environment.get("BEKLIJF_KAFKA_BOOTSTRAP", "127.0.0.1:9092"),
+            kafka_profile="tansu" if environment.get("BEKLIJF_KAFKA_PROFILE") == "tansu" else "apache",
             senders_file=Path(file) if file else None,
         )
 

@@ -19,6 +19,7 @@ from beklijf.local.ports import LOOPBACK
 from beklijf.local.processes import PROCESSES, SERVICES, Process, command_of, environment, wanted_ports
 from beklijf.local.state import SETTING, State, state_from_environment
 from beklijf.local.supervision import Supervisor, configure
+from beklijf_shared.settings import KafkaProfile
 
 TOKENS = {"00000001": "laptop-token-of-hospital-one", "00000002": "laptop-token-of-hospital-two"}
 """By organisation: what intake knows the invented hospitals by in the laptop profile."""
@@ -45,6 +46,11 @@ class System:
     def bootstrap(self) -> str:
         """The broker's address."""
         return broker.bootstrap_of(self.ports["broker"])
+
+    @property
+    def kafka_profile(self) -> KafkaProfile:
+        """Which kind of broker it is: the wheel's."""
+        return "tansu"
 
     def url_of(self, process: Process) -> str:
         """The address of a process that speaks HTTP."""

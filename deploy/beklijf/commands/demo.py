@@ -13,7 +13,7 @@ from beklijf.commands import running
 from beklijf.commands.events import newest
 from beklijf.commands.pushing import push_with_bar, show
 from beklijf.commands.running import address_of, console
-from beklijf.elsewhere import OPERATIONS, Addressed, running_system
+from beklijf.elsewhere import OPERATIONS, PAGES, Addressed, running_system
 from beklijf.reference.cohort import DEMO_EPISODES, generate, ndjson
 from beklijf.reference.resources import ORGANISATIONS
 from beklijf_shared.topics import DATA_QUALITY
@@ -43,7 +43,7 @@ def _push(local: Addressed, hospital: int, token: str, episodes: int) -> pushing
 
 
 def _say_what_came_of_it(local: Addressed) -> None:
-    quality = newest(local.bootstrap, DATA_QUALITY.name)
+    quality = newest(local, DATA_QUALITY.name)
     ends: dict[str, int] = {}
     for event in quality:
         for how, number in event["counts"].items():
@@ -53,5 +53,7 @@ def _say_what_came_of_it(local: Addressed) -> None:
     console.print(
         f"scored {scored} of {sum(ends.values())} answers held; counted {ends.get('counted', 0)}{f', {others}' if others else ''}"
     )
-    console.print(f"the page: {address_of(local, 'reporting')}/cohorts/{COHORT}")
-    console.print("`make status` shows the processes, `make stop` stops them, `make reset` deletes all of it")
+    pages = os.environ.get(PAGES) or address_of(local, "reporting")
+    console.print(f"the page: {pages}/cohorts/{COHORT}")
+    if not os.environ.get(OPERATIONS):
+        console.print("`make status` shows the processes, `make stop` stops them, `make reset` deletes all of it")

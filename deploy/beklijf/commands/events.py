@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from beklijf.commands.running import console
-from beklijf.elsewhere import running_system
+from beklijf.elsewhere import Addressed, running_system
 from beklijf_shared import bus
 from beklijf_shared.ids import new_id
 from beklijf_shared.topics import BY_NAME, TOPICS
@@ -38,14 +38,14 @@ def tail(
     if not names:
         raise LookupError(f"no topic has {topic!r} in its name; there are: {', '.join(one.name for one in TOPICS)}")
     with contextlib.suppress(KeyboardInterrupt):
-        for record in _records(running_system().bootstrap, names, follow=follow):
+        for record in _records(running_system(), names, follow=follow):
             console.print(_line(record, headers=headers), markup=False)
 
 
-def newest(bootstrap: str, topic: str) -> list[dict[str, Any]]:
+def newest(local: Addressed, topic: str) -> list[dict[str, Any]]:
     """The newest state of each entity of one topic, as the broker holds it now."""
     states: dict[str, dict[str, Any]] = {}
-    for record in _records(bootstrap, [topic], follow=False):
+    for record in _records(local, [topic], follow=False):
         event = json.loads(record.value or b"{}")
         entity = "/".join(str(event[field]) for field in BY_NAME[topic].entity)
         if event["version"] >= states.get(entity, event)["version"]:
@@ -53,9 +53,9 @@ def newest(bootstrap: str, topic: str) -> list[dict[str, Any]]:
     return list(states.values())
 
 
-def _records(bootstrap: str, names: list[str], *, follow: bool) -> Iterator[bus.Polled]:
+def _records(local: Addressed, names: list[str], *, follow: bool) -> Iterator[bus.Polled]:
     # A group of its own: a reader must never take partitions away from a service.
-    consumer = bus.Consumer(bootstrap, "tansu", f"beklijf-tail-{new_id()}", names, BATCH)
+    consumer = bus.Consumer(local.bootstrap, local.kafka_profile, f"beklijf-tail-{new_id()}", names, BATCH)
     try:
         while True:
             records = consumer.poll(POLL_MS, {})
