@@ -1,15 +1,18 @@
-"""Scoring places and judges the reference cohort as the cohort was made: every disposition, every number improved (Table 3)."""
+"""Scoring places and judges the reference cohort as it was made: every disposition, every result, who improved (Table 3)."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC
+
+import pytest
 
 from beklijf.reference.imsr import cohort
 from beklijf_scoring.domain.derive import Derived
 from beklijf_shared import events
 from tests.lib import received, reference
-from tests.lib.builders import QBPDS_LINKS, VAS_LINK, episode_changed, response_accepted
+from tests.lib.builders import QBPDS_LINKS, VAS_LINK, by_code, episode_changed, response_accepted
 from tests.lib.subjects import derived
 
 RULE = "imsr-30-percent"
@@ -19,11 +22,11 @@ def episode_event(episode: reference.Episode) -> events.EpisodeChanged:
     return episode_changed(episode.id, organisation=episode.organisation, t0=episode.t0.isoformat(), treatment=episode.treatment)
 
 
-def answer_event(answer: reference.Answer) -> events.ResponseAccepted:
+def answer_event(answer: reference.Answer, codes: Mapping[str, str] | None) -> events.ResponseAccepted:
     links = (VAS_LINK,) if answer.instrument == "vas-pain" else QBPDS_LINKS
-    given = tuple(
+    scored = tuple(
         events.Answer(link=link, integer=item) if answer.instrument == "vas-pain" else events.Answer(link=link, code=str(item))
-        for link, item in zip(links, answer.items, strict=True)
+        for link, item in zip(links, answer.items, strict=codes is None)
         if item is not None
     )
     return response_accepted(
@@ -34,32 +37,68 @@ def answer_event(answer: reference.Answer) -> events.ResponseAccepted:
         measured=answer.measured.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         stated_episode=answer.stated_episode,
         stated_moment=answer.stated_moment,
-        answers=given,
+        answers=scored if codes is None else by_code(codes),
     )
 
 
-def scored(arrived: received.Received, subject: str) -> Derived:
-    """What scoring derives of one subject, from its scores alone."""
-    answers = [answer for answer in arrived.answers[subject] if answer.instrument in reference.INSTRUMENTS]
-    return derived(*map(episode_event, arrived.episodes.get(subject, ())), *map(answer_event, answers))
+@pytest.fixture(scope="module")
+def arrived() -> received.Received:
+    return received.read((letter.hospital, letter.resource) for letter in cohort.sent())
 
 
-def test_scoring_says_of_every_score_what_the_cohort_expects() -> None:
-    arrived = received.read((letter.hospital, letter.resource) for letter in cohort.sent())
-    responders = {one.episode for one in cohort.truth() if one.group == "responders"}
+@pytest.fixture(scope="module")
+def scored(arrived: received.Received) -> list[Derived]:
+    """What scoring derives of every subject."""
+    return [
+        derived(
+            *map(episode_event, arrived.episodes.get(subject, ())),
+            *(answer_event(answer, arrived.codes.get(answer.id)) for answer in answers),
+        )
+        for subject, answers in arrived.answers.items()
+    ]
+
+
+def test_scoring_places_every_answer_as_the_cohort_expects(arrived: received.Received, scored: list[Derived]) -> None:
     expected = {name: (one.counts, one.moment if one.counts == "counted" else None) for name, one in received.placed(arrived).items()}
-    found: dict[str, tuple[str, str | None]] = {}
-    improved: Counter[tuple[str, str]] = Counter()
 
-    for subject in arrived.answers:
-        of_subject = scored(arrived, subject)
-        found |= {one.answer.response: (one.counts, one.moment if one.counts == "counted" else None) for one in of_subject.answers}
-        for pair in of_subject.pairs:
-            if pair.key.episode in responders and any(one.rule == RULE and one.verdict == "improved" for one in pair.verdicts):
-                improved[pair.key.instrument, pair.key.moment] += 1
+    found = {one.answer.response: (one.counts, one.moment if one.counts == "counted" else None) for each in scored for one in each.answers}
 
-    assert found == {name: expected[name] for name in found}
-    assert len(found) == 13860
+    assert found == expected
+    assert Counter(counts for counts, _ in found.values()) == {
+        "counted": 18797, "off-window": 14, "retracted": 29, "surplus": 44, "unscheduled": 4, "waiting": 34,
+    }  # fmt: skip
+
+
+def test_the_results_of_all_five_instruments_are_those_that_the_cohort_was_made_of(scored: list[Derived]) -> None:
+    truth = {one.episode: one for one in cohort.truth()}
+    results = [
+        (episode.episode.episode, placed.answer.instrument, placed.moment or "", value)
+        for each in scored
+        for episode in each.episodes
+        for placed in episode.results
+        for value in placed.answer.values
+    ]
+
+    numbers = {(name, instrument, moment): value.integer for name, instrument, moment, value in results if value.code is None}
+    codes = {(name, instrument, moment, value.measure): value.code for name, instrument, moment, value in results if value.code is not None}
+
+    assert numbers == {(name, *at): score for name, one in truth.items() for at, score in one.scores.items()}
+    assert codes == {(name, *at): code for name, one in truth.items() for at, code in one.codes.items()}
+    assert Counter(instrument for _, instrument, _ in numbers) == Counter(at[0] for one in truth.values() for at in one.scores)
+    assert {instrument for _, instrument, *_ in codes} == {"gpe-6", "gpe-3", "care-use"}
+
+
+def test_numbers_alone_are_judged_and_so_many_improved(scored: list[Derived]) -> None:
+    responders = {one.episode for one in cohort.truth() if one.group == "responders"}
+    pairs = [pair for each in scored for pair in each.pairs]
+
+    improved = Counter(
+        (pair.key.instrument, pair.key.moment)
+        for pair in pairs
+        if pair.key.episode in responders and any(one.rule == RULE and one.verdict == "improved" for one in pair.verdicts)
+    )
+
+    assert {pair.key.instrument for pair in pairs} == {"qbpds", "vas-pain"}
     assert [improved["qbpds", "t1"], improved["qbpds", "t4"], improved["vas-pain", "t1"], improved["vas-pain", "t4"]] == [
         446,
         418,

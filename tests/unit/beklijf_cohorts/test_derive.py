@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from msgspec.structs import replace
+
 from beklijf_cohorts import hearing
 from beklijf_cohorts.domain.cells import Plan
 from beklijf_cohorts.domain.derive import NOTHING, Derivation, derive
+from beklijf_shared.events import Result
 from tests.lib.scored import scored
 
 LATER = date(2020, 3, 2)
@@ -140,3 +143,20 @@ def test_the_next_change_is_the_next_window_that_opens_turns_or_closes(plan: Pla
 
     assert chain[:4] == [date(2014, 3, 4), date(2014, 3, 18), date(2014, 4, 5), date(2014, 5, 1)]
     assert len(chain) == 15, "t0 turns and closes; four others open, turn and close; treatment ends in between"
+
+
+def test_an_answer_by_code_is_a_response_and_neither_a_value_nor_a_pair(plan: Plan) -> None:
+    told = scored("e1", {("t0", "care-use"): 0, ("t4", "care-use"): 0, ("t1", "gpe-6"): 0})
+    by_code = tuple(replace(one, results=(Result(measure=one.instrument, code="none"),)) for one in told.results)
+
+    found = derive(hearing.facts_of(replace(told, results=by_code)).episode, LATER, plan)
+
+    assert {moment: states(found, f"m|2014|{moment}|") - {"responded-closed"} for moment in ("t0", "t1", "t4")} == {
+        "t0": {"responded"},
+        "t1": {"responded"},
+        "t4": {"responded"},
+    }
+    assert states(found, "i|2014|t4|care-use|") | states(found, "i|2014|t1|gpe-6|") == {"responded"}
+    assert states(found, "i|2014|t4|gpe-3|") | states(found, "i|2014|t4|qbpds|") == {"no-response"}
+    assert {key.split("|")[3] for key in found.cells if key[0] == "p"} == {"qbpds", "vas-pain"}
+    assert {key[0] for key in found.cells} == {"f", "i", "m", "p", "u"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from beklijf_scoring.domain.facts import PairKey
-from tests.lib.builders import episode_changed, response_accepted
-from tests.lib.subjects import derived
+from beklijf_scoring.domain.facts import PairKey, Value
+from beklijf_shared import events
+from tests.lib.builders import by_code, episode_changed, response_accepted
+from tests.lib.subjects import counts, derived
 
 DAYS = {"t0": "2014-03-03", "t1": "2014-05-03", "t2": "2014-08-03", "t3": "2015-06-03", "t4": "2017-09-03"}
 
@@ -64,3 +65,66 @@ def test_nothing_known_gives_nothing() -> None:
     result = derived()
 
     assert (result.episodes, result.answers, result.pairs) == ([], [], [])
+
+
+def coded(response: str, instrument: str, moment: str, **codes: str) -> events.ResponseAccepted:
+    """An answer by code on the target day of a moment; links are named by what stands behind the instrument's code."""
+    given = {f"{instrument}-{name}": code for name, code in codes.items()}
+    return response_accepted(response, instrument=instrument, measured=f"{DAYS[moment]}T09:00:00Z", answers=by_code(given))
+
+
+def test_an_instrument_of_categories_has_results_and_no_pairs() -> None:
+    before, after = coded("c0", "care-use", "t0", paramedical="regular", aids="no"), coded("c4", "care-use", "t4", paramedical="none")
+
+    result = derived(episode_changed(), before, after, response_accepted("v0", 80))
+
+    assert [(each.answer.response, each.moment, each.answer.scorable) for each in result.episodes[0].results] == [
+        ("c0", "t0", True),
+        ("v0", "t0", True),
+        ("c4", "t4", True),
+    ]
+    assert result.episodes[0].results[0].answer.values == (
+        Value("care-use-paramedical", None, 0, "regular"),
+        Value("care-use-aids", None, 0, "no"),
+    )
+    assert (result.pairs, result.episodes[0].pairs) == ([], ())
+
+
+def test_perceived_effect_counts_only_at_the_moment_that_asks_for_it() -> None:
+    placed = counts(
+        episode_changed(),
+        response_accepted("v1", 40, measured=f"{DAYS['t1']}T09:00:00Z", stated_episode="e1"),
+        *(
+            response_accepted(
+                f"{instrument}-{moment}",
+                instrument=instrument,
+                measured=f"{DAYS[moment]}T09:00:00Z",
+                stated_episode="e1",
+                answers=by_code({instrument: "same"}),
+            )
+            for instrument in ("gpe-6", "gpe-3")
+            for moment in ("t1", "t4")
+        ),
+    )
+
+    assert placed == {
+        "v1": "counted",
+        "gpe-6-t1": "counted",
+        "gpe-6-t4": "unscheduled",
+        "gpe-3-t1": "unscheduled",
+        "gpe-3-t4": "counted",
+    }
+
+
+def test_an_empty_form_counts_and_gives_no_result() -> None:
+    (scored,) = derived(episode_changed(), coded("c0", "care-use", "t0")).episodes
+
+    (result,) = scored.results
+    assert (result.counts, result.answer.scorable, result.answer.not_scorable_reason) == ("counted", False, "no-answers")
+    assert result.answer.values == ()
+
+
+def test_of_two_forms_on_care_the_one_with_an_answer_counts() -> None:
+    empty, full = coded("a", "care-use", "t0"), coded("b", "care-use", "t0", imaging="yes")
+
+    assert counts(episode_changed(), empty, full) == {"a": "surplus", "b": "counted"}
