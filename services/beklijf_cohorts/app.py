@@ -14,8 +14,8 @@ from beklijf_shared import contracts, db, http
 from beklijf_shared.clock import Clock
 from beklijf_shared.commands import Service
 from beklijf_shared.db import Connection
-from beklijf_shared.process import Status
 from beklijf_shared.settings import Settings
+from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Logger
 
 CHECK_SECONDS = 1.0

@@ -17,7 +17,7 @@ from beklijf_cohorts.usecases import Look, Plans
 from beklijf_shared import db, progress
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Engine
-from beklijf_shared.process import Status
+from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Log, Logger
 
 BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0)

@@ -23,8 +23,8 @@ from beklijf_shared import contracts, db, http
 from beklijf_shared.clock import Clock
 from beklijf_shared.commands import Service
 from beklijf_shared.ids import IdMaker, new_id
-from beklijf_shared.process import Status
 from beklijf_shared.settings import Settings
+from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Logger
 from beklijf_shared.topics import INTAKE_TALLY
 

@@ -20,8 +20,8 @@ from beklijf_shared.clock import Clock
 from beklijf_shared.commands import Service
 from beklijf_shared.contracts import Contracts
 from beklijf_shared.db import Connection, Engine
-from beklijf_shared.process import Status
 from beklijf_shared.settings import Settings
+from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Logger
 
 CHECK_SECONDS = 1.0

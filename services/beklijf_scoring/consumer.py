@@ -8,8 +8,8 @@ from beklijf_scoring.usecases import Scoring
 from beklijf_shared import consume, contracts
 from beklijf_shared.clock import Clock
 from beklijf_shared.consume import Handler
-from beklijf_shared.process import Status
 from beklijf_shared.settings import Settings
+from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Logger
 
 

@@ -20,8 +20,8 @@ from beklijf_shared import consume, db, dead_letters, envelope, migrations, outb
 from beklijf_shared.clock import Clock, from_environment
 from beklijf_shared.consume import Handler
 from beklijf_shared.db import Connection
-from beklijf_shared.process import Status
 from beklijf_shared.settings import SettingMissing, Settings
+from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Logger
 
 Loop = Callable[[Settings, Clock, Status, threading.Event, Logger], None]

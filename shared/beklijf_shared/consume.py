@@ -17,8 +17,8 @@ from beklijf_shared.clock import Clock
 from beklijf_shared.db import Connection, Engine
 from beklijf_shared.dead_letters import DeadLetter
 from beklijf_shared.envelope import Message, Undecodable
-from beklijf_shared.process import Status
 from beklijf_shared.settings import Settings
+from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Log, Logger
 
 BATCH = 500

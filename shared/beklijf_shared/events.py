@@ -192,27 +192,33 @@ class FollowUpDue(Event, frozen=True, kw_only=True):
     state: FollowUpState
 
 
-class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One number of a figure: exactly one of value, suppressed (M37) and reason (M34: why there is no number) is given."""
+class Missing(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A number that is not there: suppressed (M37), or the reason why there is none (M34). Exactly one of both is given."""
 
-    value: int | str | None = None
     suppressed: bool = False
-    reason: str | None = None
+    reason: Code | None = None
 
 
-class Row(Struct, frozen=True, kw_only=True):
-    """One row of a figure: what it is about (`stratum`, for example year and moment) and its numbers by name."""
+Cell = int | str | Missing
+"""One number of a figure: an integer, decimal text, a word (`yes`), or why it is missing; never null."""
 
-    stratum: dict[str, str]
-    cells: dict[str, Cell]
+
+class Row(Struct, frozen=True, array_like=True):
+    """One row of a figure, an array of two: what it is about, in the order of `strata`; its numbers, in the order of `columns`."""
+
+    stratum: tuple[str, ...]
+    cells: tuple[Cell, ...]
 
 
 class Figure(Struct, frozen=True, kw_only=True):
-    """One table of numbers: a name, the population it is about, what it counts, and its rows in reading order."""
+    """One table of numbers: a name, the population it is about, what it counts, the names of what rows are about and of their numbers,
+    and its rows in reading order. `beklijf_shared.figures` reads it by name."""
 
     name: Code
     population: str
     denominator: str
+    strata: tuple[Code, ...]
+    columns: tuple[Code, ...]
     rows: tuple[Row, ...]
 
 
@@ -230,6 +236,8 @@ class CohortSnapshot(Event, frozen=True, kw_only=True):
     data_time: Instant | None
     """The greatest received instant of the answers and episode versions the figures rest on; null while there are none."""
     rules: tuple[Code, ...]
+    """Name and version ("code@version"), in the order in which figures show them; `instruments` likewise."""
+    instruments: tuple[Code, ...]
     figures: tuple[Figure, ...]
 
 

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from beklijf_shared import telemetry
-from beklijf_shared.process import Status
 from beklijf_shared.settings import Settings
+from beklijf_shared.status import Status
 
 GRACE_SECONDS = 10
 """How long a stop waits for requests under way; a client that dawdles cannot hold it longer."""

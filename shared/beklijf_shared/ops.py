@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -17,9 +16,7 @@ from starlette.routing import Route
 
 from beklijf_shared import telemetry
 from beklijf_shared.settings import Settings
-
-if TYPE_CHECKING:
-    from beklijf_shared.process import Status
+from beklijf_shared.status import Status
 
 START_TIMEOUT_SECONDS = 10.0
 

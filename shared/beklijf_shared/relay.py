@@ -18,8 +18,8 @@ from beklijf_shared.clock import Clock
 from beklijf_shared.db import Connection
 from beklijf_shared.events import with_version
 from beklijf_shared.outbox import Unsent
-from beklijf_shared.process import Status
 from beklijf_shared.settings import Settings
+from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Log, Logger
 
 MOST = 1000

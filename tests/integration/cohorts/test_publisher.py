@@ -11,7 +11,7 @@ import msgspec
 
 from beklijf_cohorts import publisher, store, usecases
 from beklijf_shared import db, events, progress
-from beklijf_shared.process import Status
+from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Logger
 from tests.integration.cohorts.conftest import Cohorts, at
 from tests.lib.events import message

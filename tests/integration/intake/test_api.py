@@ -20,8 +20,8 @@ from beklijf_intake import app
 from beklijf_intake.settings import Intake
 from beklijf_shared import db, http
 from beklijf_shared.clock import fixed_clock
-from beklijf_shared.process import Status
 from beklijf_shared.settings import Settings
+from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Logger
 from tests.integration.intake.conftest import Registry
 from tests.lib import builders

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from beklijf_shared import consume, db, relay
-from beklijf_shared.process import Status
 from beklijf_shared.settings import KafkaProfile, Settings
+from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Logger
 from tests.lib.clock import HandClock
 from tests.lib.databases import Databases
