@@ -14,7 +14,8 @@ from beklijf_domain.cohort import Cohort
 from beklijf_domain.states import FollowUpState
 from beklijf_shared import topics
 from beklijf_shared.clock import instant_text
-from beklijf_shared.events import Cell, CohortSnapshot, Event, Figure, FollowUpDue, Row
+from beklijf_shared.events import Cell, CohortSnapshot, Event, Figure, FollowUpDue, Missing
+from beklijf_shared.figures import Record, figure_of
 from beklijf_shared.topics import Topic
 
 _DECODER = msgspec.json.Decoder(FollowUpDue)
@@ -69,8 +70,8 @@ def is_not_due(topic: str, body: bytes) -> bool:
     return topic == topics.FOLLOW_UP_DUE.name and b'"state":"not-due"' in body
 
 
-def snapshot(cohort: Cohort, figures: Iterable[ShownFigure], day: date, received: int | None) -> CohortSnapshot:
-    """A cohort's figures as an event; `received` in microseconds since 1970."""
+def snapshot(plan: Plan, cohort: Cohort, figures: Iterable[ShownFigure], day: date, received: int | None) -> CohortSnapshot:
+    """The figures of a cohort of this population as an event; `received` in microseconds since 1970."""
     return CohortSnapshot(
         version=0,
         cohort=cohort.code,
@@ -83,14 +84,15 @@ def snapshot(cohort: Cohort, figures: Iterable[ShownFigure], day: date, received
         data_date=day.isoformat(),
         data_time=None if received is None else instant_text(EPOCH + timedelta(microseconds=received)),
         rules=cohort.rules,
+        instruments=plan.instrument_versions,
         figures=tuple(_figure(figure) for figure in figures),
     )
 
 
 def _figure(figure: ShownFigure) -> Figure:
-    rows = tuple(Row(stratum=row.stratum, cells={name: _cell(shown) for name, shown in row.cells.items()}) for row in figure.rows)
-    return Figure(name=figure.name, population=figure.population, denominator=figure.denominator, rows=rows)
+    rows = (Record(row.stratum, {name: _cell(shown) for name, shown in row.cells.items()}) for row in figure.rows)
+    return figure_of(figure.name, figure.population, figure.denominator, rows)
 
 
 def _cell(shown: Shown) -> Cell:
-    return Cell(value=shown.value, suppressed=shown.suppressed, reason=shown.reason)
+    return Missing(suppressed=shown.suppressed, reason=shown.reason) if shown.value is None else shown.value

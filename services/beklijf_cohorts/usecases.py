@@ -65,12 +65,11 @@ def planned(contracts: Contracts) -> Plans:
     by_population: dict[str, Plan] = {}
     cohorts: dict[str, tuple[Cohort, ...]] = {}
     rules = {rule.name: rule for rule in contracts.rules.values()}
-    judged = frozenset(code for code, instrument in contracts.instruments.items() if instrument.judged is not None)
     for cohort in sorted(contracts.cohorts.values(), key=lambda each: each.code):
         population = cohort.population_hash(DERIVATION)[:POPULATION_DIGITS]
         if population not in by_population:
             judging = {name: rules[name] for name in cohort.rules}
-            by_population[population] = Plan(population, cohort, contracts.protocols[cohort.programme], judging, judged)
+            by_population[population] = Plan(population, cohort, contracts.protocols[cohort.programme], judging, contracts.instruments)
         cohorts[population] = (*cohorts.get(population, ()), cohort)
     return Plans(by_population, cohorts)
 
@@ -349,7 +348,7 @@ def _may_publish(connection: Connection, cohort: Cohort, population: str) -> boo
 
 def _snapshot(connection: Connection, plan: Plan, cohort: Cohort, cells: Cells, day: date) -> CohortSnapshot:
     figures = snapshot.figures(plan, cells, cohort.minimum_cell)
-    return telling.snapshot(cohort, figures, day, store.newest_received(connection, plan.population))
+    return telling.snapshot(plan, cohort, figures, day, store.newest_received(connection, plan.population))
 
 
 def _publish(connection: Connection, cohort: Cohort, event: CohortSnapshot, population: str, now: datetime) -> bool:

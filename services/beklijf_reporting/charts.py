@@ -15,7 +15,8 @@ from typing import Any
 import vl_convert
 
 from beklijf_reporting import formats
-from beklijf_shared.events import CohortSnapshot, Figure, Row
+from beklijf_shared.events import CohortSnapshot, Figure, Missing
+from beklijf_shared.figures import Record, records
 
 Specification = dict[str, Any]
 Key = tuple[tuple[str, str], ...]
@@ -79,7 +80,7 @@ def render(specification: Specification) -> str:
 
 def by_name(figures: Iterable[Figure], word: Word) -> Mapping[str, Chart]:
     """All charts of a snapshot by their names, in the order in which they stand on the page."""
-    rows = {figure.name: figure.rows for figure in figures}
+    rows = {figure.name: records(figure) for figure in figures}
     charts = [
         *_response(rows.get("response", ()), word),
         *_trajectories(rows.get("trajectories", ()), word),
@@ -92,7 +93,7 @@ def by_name(figures: Iterable[Figure], word: Word) -> Mapping[str, Chart]:
 # --- one maker per figure -------------------------------------------------------------------------------------------------
 
 
-def _response(rows: Sequence[Row], word: Word) -> list[Chart]:
+def _response(rows: Sequence[Record], word: Word) -> list[Chart]:
     """The rate per moment with its interval, the years as thin lines; and what became of everyone."""
     axis = {"title": None, "scale": {"domain": [0, 1]}, "axis": {"format": "%", "tickCount": 5}}
     return [
@@ -101,7 +102,7 @@ def _response(rows: Sequence[Row], word: Word) -> list[Chart]:
     ]
 
 
-def _trajectories(rows: Sequence[Row], word: Word) -> list[Chart]:
+def _trajectories(rows: Sequence[Record], word: Word) -> list[Chart]:
     """Per instrument the mean with its band: against the groups, and against the treatment years."""
     charts = []
     axis = {"title": "mean score", "scale": {"zero": True}, "axis": {"tickCount": 5}}
@@ -116,7 +117,7 @@ def _trajectories(rows: Sequence[Row], word: Word) -> list[Chart]:
     return charts
 
 
-def _mcic(rows: Sequence[Row], pairs: Sequence[Row], word: Word) -> list[Chart]:
+def _mcic(rows: Sequence[Record], pairs: Sequence[Record], word: Word) -> list[Chart]:
     """Per instrument and rule the share improved with its interval; and what became of every episode due, judged or not."""
     charts = []
     axis = {"title": None, "scale": {"domain": [0, 1]}, "axis": {"format": "%", "tickCount": 5}}
@@ -130,7 +131,7 @@ def _mcic(rows: Sequence[Row], pairs: Sequence[Row], word: Word) -> list[Chart]:
     return charts
 
 
-def _lasting(rows: Sequence[Row], word: Word) -> list[Chart]:
+def _lasting(rows: Sequence[Record], word: Word) -> list[Chart]:
     """Per instrument and rule the four courses, by treatment year and of all years."""
     return [
         chart
@@ -139,15 +140,15 @@ def _lasting(rows: Sequence[Row], word: Word) -> list[Chart]:
     ]
 
 
-def _merged(judged: Row, pair: Row | None) -> Row:
+def _merged(judged: Record, pair: Record | None) -> Record:
     """Verdicts with the states of the pairs that have none: two figures of one population, side by side."""
-    return Row(stratum=judged.stratum, cells={**(pair.cells if pair else {}), **judged.cells})
+    return Record(stratum=judged.stratum, cells={**(pair.cells if pair else {}), **judged.cells})
 
 
 # --- lines with a band ----------------------------------------------------------------------------------------------------
 
 
-def _lines(figure: str, key: Key, cell: str, title: str, rows: Sequence[Row], by: str, word: Word, axis: Specification) -> list[Chart]:
+def _lines(figure: str, key: Key, cell: str, title: str, rows: Sequence[Record], by: str, word: Word, axis: Specification) -> list[Chart]:
     """A thick line with its band for everyone, thin lines for the values of one stratum; nothing where nobody has a number."""
     kind: formats.Kind = "score" if cell == "mean" else "share"
     pooled = [_point(row, cell, kind, word) for row in rows if is_pooled(row, by)]
@@ -169,7 +170,7 @@ TWO_LINES = "[slice(datum.label, 0, indexof(datum.label, ' ')), slice(datum.labe
 """The code of a moment over its title; both would not fit beside each other."""
 
 
-def _point(row: Row, cell: str, kind: formats.Kind, word: Word) -> Specification:
+def _point(row: Record, cell: str, kind: formats.Kind, word: Word) -> Specification:
     """One point as chart data: the numbers as they came, the label rounded like in the table; None where there is no number."""
     at, low, high = (_number(row, name) for name in (cell, f"{cell}-low", f"{cell}-high"))
     label = "" if at is None else formats.shown(row.cells[cell], kind).text
@@ -208,7 +209,7 @@ def _labels(points: Sequence[Specification]) -> Specification:
 Shades = tuple[tuple[str, str], ...]
 
 
-def _bars(figure: str, key: Key, title: str, rows: Sequence[tuple[Row, Shades]], word: Word, by: str) -> list[Chart]:
+def _bars(figure: str, key: Key, title: str, rows: Sequence[tuple[Record, Shades]], word: Word, by: str) -> list[Chart]:
     """One bar per row, one part per state; a row with a hidden part has no bar, because it would look whole."""
     parts = [part for row, shades in rows for part in _parts(row, shades, word, by)]
     if not parts:
@@ -229,13 +230,13 @@ def _bars(figure: str, key: Key, title: str, rows: Sequence[tuple[Row, Shades]],
     return [Chart(slug(figure, (*key, ("", "states"))), (figure, key), title, f"{_words(key, word)}{title}. {said}", specification)]
 
 
-def _parts(row: Row, shades: Shades, word: Word, by: str) -> list[Specification]:
+def _parts(row: Record, shades: Shades, word: Word, by: str) -> list[Specification]:
     known = [(place, state, colour) for place, (state, colour) in enumerate(shades) if state in row.cells]
     if not known or any(_number(row, state) is None for _, state, _ in known):
         return []
     bar = word(by, row.stratum[by])
     return [
-        {"bar": bar, "state": word("cell", state), "place": place, "colour": colour, "count": row.cells[state].value}
+        {"bar": bar, "state": word("cell", state), "place": place, "colour": colour, "count": row.cells[state]}
         for place, state, colour in known
     ]
 
@@ -247,15 +248,15 @@ def _said(parts: Sequence[Specification], bar: str) -> str:
 # --- shared by all --------------------------------------------------------------------------------------------------------
 
 
-def apart(rows: Iterable[Row]) -> list[tuple[Key, list[Row]]]:
+def apart(rows: Iterable[Record]) -> list[tuple[Key, list[Record]]]:
     """Rows by the strata that are read one by one, in the order in which they first appear."""
-    groups: dict[Key, list[Row]] = {}
+    groups: dict[Key, list[Record]] = {}
     for row in rows:
         groups.setdefault(tuple((stratum, row.stratum[stratum]) for stratum in APART if stratum in row.stratum), []).append(row)
     return list(groups.items())
 
 
-def is_pooled(row: Row, *strata: str) -> bool:
+def is_pooled(row: Record, *strata: str) -> bool:
     """Whether a row pools all values of these strata."""
     return all(row.stratum.get(stratum, ALL) == ALL for stratum in strata)
 
@@ -271,14 +272,14 @@ def _words(key: Key, word: Word) -> str:
     return "".join(f"{word(stratum, code)}. " for stratum, code in key if stratum != "measure")
 
 
-def _about(row: Row, *strata: str) -> tuple[str, ...]:
+def _about(row: Record, *strata: str) -> tuple[str, ...]:
     return tuple(row.stratum.get(stratum, "") for stratum in strata)
 
 
-def _number(row: Row, cell: str) -> float | None:
+def _number(row: Record, cell: str) -> float | None:
     """The cell as a number to draw, None where there is none; drawing is the only use of a float."""
     found = row.cells.get(cell)
-    return float(found.value) if found is not None and found.value is not None and formats.is_number(found.value) else None
+    return float(found) if found is not None and not isinstance(found, Missing) and formats.is_number(found) else None
 
 
 def _base(title: str) -> Specification:

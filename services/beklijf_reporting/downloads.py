@@ -10,7 +10,8 @@ import csv
 import io
 
 from beklijf_reporting import formats
-from beklijf_shared.events import Cell, CohortSnapshot, Figure
+from beklijf_shared.events import Cell, CohortSnapshot, Figure, Missing
+from beklijf_shared.figures import records
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -19,14 +20,13 @@ BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 def table(snapshot: CohortSnapshot, figure: Figure) -> str:
     """One figure as CSV (RFC 4180): what it rests on in every line, then strata, then cells."""
-    strata = list(dict.fromkeys(name for row in figure.rows for name in row.stratum))
-    cells = list(dict.fromkeys(name for row in figure.rows for name in row.cells))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([neutral(head) for head in ["cohort", "data_date", "definition", "population", "denominator", *strata, *cells]])
+    heads = ["cohort", "data_date", "definition", "population", "denominator", *figure.strata, *figure.columns]
+    writer.writerow([neutral(head) for head in heads])
     facts = [snapshot.cohort, snapshot.data_date, snapshot.definition_hash, figure.population, figure.denominator]
-    for row in figure.rows:
-        values = [row.stratum.get(name, "") for name in strata] + [plain(row.cells.get(name)) for name in cells]
+    for row in records(figure):
+        values = [*row.stratum.values(), *(plain(row.cells.get(name)) for name in figure.columns)]
         writer.writerow([neutral(value) for value in facts + values])
     return BYTE_ORDER_MARK + text.getvalue()
 
@@ -35,9 +35,9 @@ def plain(cell: Cell | None) -> str:
     """A cell's text as it came: the number, "suppressed", or the reason there is none in brackets."""
     if cell is None:
         return ""
-    if cell.suppressed:
-        return formats.SUPPRESSED
-    return str(cell.value) if cell.value is not None else f"({formats.reason(cell.reason)})"
+    if isinstance(cell, Missing):
+        return formats.SUPPRESSED if cell.suppressed else f"({formats.reason(cell.reason)})"
+    return str(cell)
 
 
 def neutral(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from beklijf_domain import exact
-from beklijf_shared.events import Cell
+from beklijf_shared.events import Cell, Missing
 
 Kind = Literal["count", "score", "share", "probability", "ratio", "text"]
 
@@ -27,6 +27,7 @@ REASONS = {
     "needs-two": "fewer than two",
     "no-variance": "all values are equal",
     "no-discordant-pairs": "nobody changed sides",
+    "not-applicable": "not part of this row",
 }
 """Why there is no number (M34), in words; a reason that is not listed is shown as it came."""
 ALPHA = Decimal("0.05")
@@ -66,13 +67,13 @@ def is_marked(decimal_text: str) -> bool:
 
 def shown(cell: Cell, kind: Kind) -> Shown:
     """A cell of a figure as words."""
-    if cell.suppressed:
-        return Shown(SUPPRESSED, "suppressed", "too few episodes to show without saying something about one of them")
-    if cell.value is None:
+    if isinstance(cell, Missing):
+        if cell.suppressed:
+            return Shown(SUPPRESSED, "suppressed", "too few episodes to show without saying something about one of them")
         return Shown(WITHOUT_NUMBER, "none", reason(cell.reason))
-    if not is_number(cell.value):
-        return Shown(words(str(cell.value)), "text")
-    return Shown(number(str(cell.value), kind).replace("-", MINUS), "number")
+    if not is_number(cell):
+        return Shown(words(str(cell)), "text")
+    return Shown(number(str(cell), kind).replace("-", MINUS), "number")
 
 
 def number(value: str, kind: Kind) -> str:

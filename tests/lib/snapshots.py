@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from beklijf_shared import documents
-from beklijf_shared.events import Cell, CohortSnapshot, Figure, Row
+from beklijf_shared.events import CohortSnapshot, Figure
+from beklijf_shared.figures import Record, figure_of
 
 EXAMPLES = documents.ROOT / "contracts" / "events" / "cohort-snapshot.v1.examples"
 
@@ -15,11 +16,11 @@ def golden(name: str = "synthetic") -> CohortSnapshot:
     return msgspec.json.decode((EXAMPLES / f"{name}.json").read_bytes(), type=CohortSnapshot)
 
 
-def figure(*rows: Row, name: str = "response") -> Figure:
+def figure(*rows: Record, name: str = "response") -> Figure:
     """A figure of these rows."""
-    return Figure(name=name, population="completed", denominator="due", rows=rows)
+    return figure_of(name, "completed", "due", rows)
 
 
-def row(stratum: dict[str, str], **cells: int | str) -> Row:
+def row(stratum: dict[str, str], **cells: int | str) -> Record:
     """A row of numbers; `mean_low` is the cell `mean-low`."""
-    return Row(stratum=stratum, cells={name.replace("_", "-"): Cell(value=value) for name, value in cells.items()})
+    return Record(stratum, {name.replace("_", "-"): value for name, value in cells.items()})

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from beklijf_domain.cohort import Cohort
 from beklijf_domain.exact import exact_text, scaled
+from beklijf_domain.instrument import Instrument
 from beklijf_domain.protocol import Moment, Protocol
 from beklijf_domain.rule import Rule
 
@@ -73,8 +74,19 @@ class Plan:
     protocol: Protocol
     rules: Mapping[str, Rule]
     """By name ("code@version")."""
-    judged: frozenset[str]
-    """The instruments with a measure that rules judge: only these have pairs (M25)."""
+    known: Mapping[str, Instrument]
+    """All instruments that are here, by code."""
+
+    @cached_property
+    def judged(self) -> frozenset[str]:
+        """The instruments with a measure that rules judge: only these have pairs (M25)."""
+        return frozenset(code for code, instrument in self.known.items() if instrument.judged is not None)
+
+    @cached_property
+    def instrument_versions(self) -> tuple[str, ...]:
+        """What is asked, by name and version, in the order of the protocol."""
+        asked = dict.fromkeys(code for moment in self.protocol.moments for code in self.instruments(moment))
+        return tuple(f"{code}@{self.known[code].version}" for code in asked)
 
     @cached_property
     def asked(self) -> tuple[Asked, ...]:

@@ -11,7 +11,8 @@ from beklijf_reporting.charts import Chart
 from beklijf_reporting.pages import tables, vocabulary
 from beklijf_reporting.pages.tables import Block, Section
 from beklijf_reporting.pages.vocabulary import Names
-from beklijf_shared.events import CohortSnapshot, Figure, Row
+from beklijf_shared.events import CohortSnapshot, Figure
+from beklijf_shared.figures import ABSENT, Record, records
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +76,23 @@ def headlines(snapshot: CohortSnapshot, names: Names) -> list[Headline]:
     for row in _last_moment(figures.get("mcic")):
         if row.stratum.get("rule") in (rule, rule.partition("@")[0]):
             instrument = names.of("instrument", row.stratum.get("instrument", ""))
-            bounds = " to ".join(formats.shown(row.cells.get(bound, tables.ABSENT), "share").text for bound in ("worst", "best"))
+            bounds = " to ".join(formats.shown(row.cells.get(bound, ABSENT), "share").text for bound in ("worst", "best"))
             of = f"{_count(row, 'improved')} of {_count(row, 'n')} judged; bounds {bounds}"
             found.append(_headline(f"improved at {row.stratum['moment']}: {instrument}", row, "share", of))
     return found
 
 
-def _headline(label: str, row: Row, cell: str, of: str) -> Headline:
-    number = formats.shown(row.cells.get(cell, tables.ABSENT), "share")
+def _headline(label: str, row: Record, cell: str, of: str) -> Headline:
+    number = formats.shown(row.cells.get(cell, ABSENT), "share")
     return Headline(label, number.text, of if number.state == "number" else number.title, number.state)
 
 
-def _count(row: Row, cell: str) -> str:
-    return formats.shown(row.cells.get(cell, tables.ABSENT), "count").text
+def _count(row: Record, cell: str) -> str:
+    return formats.shown(row.cells.get(cell, ABSENT), "count").text
 
 
-def _last_moment(figure: Figure | None) -> list[Row]:
+def _last_moment(figure: Figure | None) -> list[Record]:
     """The rows that pool years and groups at the last moment; figures run in the order of the moments."""
-    rows = figure.rows if figure else ()
+    rows = records(figure) if figure else ()
     pooled = [row for row in rows if "moment" in row.stratum and charts.is_pooled(row, "year", "group")]
     return [row for row in pooled if row.stratum["moment"] == pooled[-1].stratum["moment"]]

@@ -14,10 +14,10 @@ from beklijf_reporting.charts import Key, apart, is_pooled
 from beklijf_reporting.formats import Kind, Shown
 from beklijf_reporting.pages import vocabulary
 from beklijf_reporting.pages.vocabulary import About, Names
-from beklijf_shared.events import Cell, Figure, Row
+from beklijf_shared.events import Figure, Missing
+from beklijf_shared.figures import ABSENT, Record, records
 
 FOLDED = ("group", "year")
-ABSENT = Cell(reason="not part of this row")
 FOR_MACHINES = frozenset(["sum", "squares", "scale"])
 """Cells that other software needs to check the derived ones; they are in the CSV, not on the page."""
 INTERVALS = {"q1": ("q3", "Quartiles")}
@@ -82,11 +82,11 @@ class Section:
 def section(figure: Figure, names: Names) -> Section:
     """A figure as a section of the page."""
     about = vocabulary.about(figure.name)
-    blocks = [_block(about, key, rows, names) for key, rows in apart(figure.rows)]
+    blocks = [_block(about, key, rows, names) for key, rows in apart(records(figure))]
     return Section(figure, about, tuple(blocks))
 
 
-def columns(rows: Sequence[Row], first: Sequence[str] = ()) -> tuple[Column, ...]:
+def columns(rows: Sequence[Record], first: Sequence[str] = ()) -> tuple[Column, ...]:
     """The columns of some rows: those named first, then in the order of the cells. The two limits of an interval are one column."""
     there = [name for name in dict.fromkeys(name for row in rows for name in row.cells) if name not in FOR_MACHINES]
     order = [name for name in first if name in there] + [name for name in there if name not in first]
@@ -101,11 +101,11 @@ def columns(rows: Sequence[Row], first: Sequence[str] = ()) -> tuple[Column, ...
     return tuple(found)
 
 
-def _block(about: About, key: Key, rows: Sequence[Row], names: Names) -> Block:
+def _block(about: About, key: Key, rows: Sequence[Record], names: Names) -> Block:
     """The rows that pool everything on top; then by group, by year, and by both, as far as the figure has them."""
     title = ", ".join(names.of(stratum, value) for stratum, value in key if stratum != "measure")
     taken = {stratum for stratum, _ in key}
-    divisions: dict[tuple[str, ...], list[Row]] = {}
+    divisions: dict[tuple[str, ...], list[Record]] = {}
     for row in rows:
         divisions.setdefault(tuple(stratum for stratum in FOLDED if not is_pooled(row, stratum)), []).append(row)
     order = sorted(divisions, key=lambda by: (len(by), by))
@@ -116,7 +116,7 @@ def _block(about: About, key: Key, rows: Sequence[Row], names: Names) -> Block:
     return Block(key, title, tables[0], tuple(tables[1:]))
 
 
-def _table(caption: str, rows: Sequence[Row], taken: Iterable[str], names: Names, first: Sequence[str]) -> Table:
+def _table(caption: str, rows: Sequence[Record], taken: Iterable[str], names: Names, first: Sequence[str]) -> Table:
     strata = [stratum for stratum in dict.fromkeys(name for row in rows for name in row.stratum) if stratum not in taken]
     every = columns(rows, first)
     wide = tuple(column for column in every if column.cells[0] in first or not _is_all_zero(column, rows))
@@ -129,17 +129,17 @@ def _table(caption: str, rows: Sequence[Row], taken: Iterable[str], names: Names
     return Table(caption, heads, wide, tuple(lines), tuple(column.label for column in every if column not in wide))
 
 
-def _is_all_zero(column: Column, rows: Sequence[Row]) -> bool:
-    return all(name in row.cells and row.cells[name].value == 0 for row in rows for name in column.cells)
+def _is_all_zero(column: Column, rows: Sequence[Record]) -> bool:
+    return all(row.cells.get(name) == 0 for row in rows for name in column.cells)
 
 
-def _in_reading_order(rows: Sequence[Row], strata: Sequence[str]) -> list[Row]:
+def _in_reading_order(rows: Sequence[Record], strata: Sequence[str]) -> list[Record]:
     """Rows of one group together, then of one year, moments running: each stratum's values in the order they first appear."""
     places = {stratum: list(dict.fromkeys(row.stratum.get(stratum, "") for row in rows)) for stratum in strata}
     return sorted(rows, key=lambda row: [places[stratum].index(row.stratum.get(stratum, "")) for stratum in strata])
 
 
-def _cell(row: Row, column: Column) -> Shown:
+def _cell(row: Record, column: Column) -> Shown:
     parts = [formats.shown(row.cells.get(name, ABSENT), column.kind) for name in column.cells]
     odd = next((part for part in parts if part.state != "number"), None)
     if odd is not None or len(parts) == 1:
@@ -147,5 +147,6 @@ def _cell(row: Row, column: Column) -> Shown:
     return Shown(" to ".join(part.text.removesuffix(" %") for part in parts) + (" %" if column.kind == "share" else ""), "number")
 
 
-def _kind(column: str, rows: Sequence[Row]) -> Kind:
-    return vocabulary.kind(column, [row.cells[column].value for row in rows if column in row.cells])
+def _kind(column: str, rows: Sequence[Record]) -> Kind:
+    cells = [row.cells[column] for row in rows if column in row.cells]
+    return vocabulary.kind(column, [cell for cell in cells if not isinstance(cell, Missing)])

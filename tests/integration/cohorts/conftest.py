@@ -13,7 +13,7 @@ import pytest
 from beklijf_cohorts import app, queries, store, usecases
 from beklijf_cohorts.publisher import Publishing
 from beklijf_cohorts.usecases import Plans
-from beklijf_shared import commands, contracts, db, events
+from beklijf_shared import commands, contracts, db, events, figures
 from beklijf_shared.db import Connection, Engine
 from beklijf_shared.telemetry import Logger
 from tests.lib.clock import HandClock
@@ -56,9 +56,9 @@ class Cohorts:
 
     def row(self, figure: str, cohort: str = "imsr", **stratum: str) -> dict[str, int | str | None]:
         """The numbers of one row of a figure."""
-        (found,) = (each for each in self.snapshot(cohort).figures if each.name == figure)
-        (row,) = (row for row in found.rows if stratum.items() <= row.stratum.items())
-        return {name: "suppressed" if cell.suppressed else cell.value for name, cell in row.cells.items()}
+        rows = figures.records(figures.named(self.snapshot(cohort), figure))
+        (row,) = (row for row in rows if stratum.items() <= row.stratum.items())
+        return {name: _plain(cell) for name, cell in row.cells.items()}
 
     def follow_ups(self, cohort: str = "imsr") -> dict[str, str]:
         """What was told: "episode/moment" -> state."""
@@ -92,6 +92,10 @@ class Cohorts:
     def transaction(self) -> Iterator[Connection]:
         with db.transaction(self.engine) as connection:
             yield connection
+
+
+def _plain(cell: events.Cell) -> int | str | None:
+    return ("suppressed" if cell.suppressed else None) if isinstance(cell, events.Missing) else cell
 
 
 @pytest.fixture(scope="session")

@@ -128,7 +128,7 @@ def test_a_snapshot_of_the_size_of_the_study_fits_in_one_message(plan: Plan, k: 
         for number in range(1814)
     ]
 
-    body = encode(telling.snapshot(plan.cohort, snapshot.figures(plan, cells(plan, episodes), k), DAY, 0))
+    body = encode(telling.snapshot(plan, plan.cohort, snapshot.figures(plan, cells(plan, episodes), k), DAY, 0))
 
     assert len(body) < SNAPSHOT_MAXIMUM_BYTES
 

@@ -11,7 +11,8 @@ import pytest
 
 from beklijf_reporting import charts
 from beklijf_reporting.charts import Chart, Renderer
-from beklijf_shared.events import Cell, Row
+from beklijf_shared.events import Missing
+from beklijf_shared.figures import Record
 from tests.lib.snapshots import figure, golden, row
 
 
@@ -56,7 +57,7 @@ def test_the_band_is_the_interval_of_the_row_and_the_label_its_rounding() -> Non
 
 def test_a_hidden_mean_is_a_gap_and_said_to_have_no_number() -> None:
     seen = row({"year": "all", "moment": "t0"}, mean="45.25", mean_low="44.5", mean_high="46")
-    hidden = Row(stratum={"year": "all", "moment": "t1"}, cells={name: Cell(suppressed=True) for name in seen.cells})
+    hidden = Record(stratum={"year": "all", "moment": "t1"}, cells={name: Missing(suppressed=True) for name in seen.cells})
 
     (chart,) = charts.by_name([figure(seen, hidden, name="trajectories")], word).values()
 
@@ -66,7 +67,7 @@ def test_a_hidden_mean_is_a_gap_and_said_to_have_no_number() -> None:
 
 def test_a_bar_with_a_hidden_part_is_not_drawn() -> None:
     whole = row({"year": "all", "moment": "t0"}, responded=40, awaiting=0, no_response=3)
-    hidden = Row(stratum={"year": "all", "moment": "t1"}, cells={**whole.cells, "no-response": Cell(suppressed=True)})
+    hidden = Record(stratum={"year": "all", "moment": "t1"}, cells={**whole.cells, "no-response": Missing(suppressed=True)})
 
     chart = charts.by_name([figure(whole, hidden)], word)["response-states"]
 

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from beklijf_reporting import downloads
-from beklijf_shared.events import Cell, Row
+from beklijf_shared.events import Cell, Missing
+from beklijf_shared.figures import Record
 from tests.lib.snapshots import figure, golden, row
 
 
@@ -41,9 +42,9 @@ def test_numbers_are_not_rounded_and_say_what_they_rest_on() -> None:
 
 
 def test_what_is_no_number_is_a_word() -> None:
-    cells = {"n": Cell(suppressed=True), "sd": Cell(reason="fewer-than-two"), "mean": Cell(value="-3.5")}
+    cells: dict[str, Cell] = {"n": Missing(suppressed=True), "sd": Missing(reason="fewer-than-two"), "mean": "-3.5"}
 
-    lines = read(downloads.table(golden(), figure(Row(stratum={"year": "2012"}, cells=cells))))
+    lines = read(downloads.table(golden(), figure(Record(stratum={"year": "2012"}, cells=cells))))
 
     assert (lines[0]["n"], lines[0]["sd"], lines[0]["mean"]) == ("suppressed", "(fewer than two)", "-3.5")
 

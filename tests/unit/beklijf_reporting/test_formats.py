@@ -8,7 +8,7 @@ import pytest
 
 from beklijf_reporting import formats
 from beklijf_reporting.formats import Kind
-from beklijf_shared.events import Cell
+from beklijf_shared.events import Cell, Missing
 
 
 @pytest.mark.parametrize(
@@ -32,18 +32,18 @@ def test_decimal_text_is_cut_half_up(text: str, places: int, expected: str) -> N
 @pytest.mark.parametrize(
     ("cell", "kind", "text", "state"),
     [
-        (Cell(value=1814), "count", "1,814", "number"),
-        (Cell(value=0), "count", "0", "number"),
-        (Cell(value="-12.35"), "score", "\N{MINUS SIGN}12.4", "number"),
-        (Cell(value="0.40463065"), "share", "40.5 %", "number"),
-        (Cell(value="0.9995"), "share", "100.0 %", "number"),
-        (Cell(value="0.0004"), "probability", "< 0.001", "number"),
-        (Cell(value="0.001"), "probability", "0.001", "number"),
-        (Cell(value="0.0506"), "probability", "0.051", "number"),
-        (Cell(suppressed=True), "count", "suppressed", "suppressed"),
-        (Cell(reason="no-variance"), "score", "none", "none"),
-        (Cell(), "score", "none", "none"),
-        (Cell(value="not-yet"), "score", "not yet", "text"),
+        (1814, "count", "1,814", "number"),
+        (0, "count", "0", "number"),
+        ("-12.35", "score", "\N{MINUS SIGN}12.4", "number"),
+        ("0.40463065", "share", "40.5 %", "number"),
+        ("0.9995", "share", "100.0 %", "number"),
+        ("0.0004", "probability", "< 0.001", "number"),
+        ("0.001", "probability", "0.001", "number"),
+        ("0.0506", "probability", "0.051", "number"),
+        (Missing(suppressed=True), "count", "suppressed", "suppressed"),
+        (Missing(reason="no-variance"), "score", "none", "none"),
+        (Missing(), "score", "none", "none"),
+        ("not-yet", "score", "not yet", "text"),
     ],
 )
 def test_a_cell_is_a_number_in_the_manner_of_its_kind_or_a_word(cell: Cell, kind: Kind, text: str, state: str) -> None:
@@ -53,9 +53,9 @@ def test_a_cell_is_a_number_in_the_manner_of_its_kind_or_a_word(cell: Cell, kind
 
 
 def test_why_there_is_no_number_is_said() -> None:
-    assert formats.shown(Cell(reason="needs-two"), "score").title == "fewer than two"
-    assert formats.shown(Cell(reason="no-such-code"), "score").title == "no such code"
-    assert formats.shown(Cell(suppressed=True), "count").title == "too few episodes to show without saying something about one of them"
+    assert formats.shown(Missing(reason="needs-two"), "score").title == "fewer than two"
+    assert formats.shown(Missing(reason="no-such-code"), "score").title == "no such code"
+    assert formats.shown(Missing(suppressed=True), "count").title == "too few episodes to show without saying something about one of them"
 
 
 @pytest.mark.parametrize(("p", "marked"), [("0.0499999999", True), ("0.05", False), ("0.0500000001", False)])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from beklijf_reporting.pages import tables
 from beklijf_reporting.pages.vocabulary import Names
-from beklijf_shared.events import Cell, Row
+from beklijf_shared.events import Cell, Missing
+from beklijf_shared.figures import Record
 from tests.lib.snapshots import figure, golden, row
 
 NAMES = Names(
@@ -24,9 +25,9 @@ def test_the_limits_of_an_interval_are_one_column() -> None:
 
 
 def test_an_interval_with_a_hidden_limit_is_hidden() -> None:
-    cells = {"mean-low": Cell(value="1.5"), "mean-high": Cell(suppressed=True)}
+    cells: dict[str, Cell] = {"mean-low": "1.5", "mean-high": Missing(suppressed=True)}
 
-    section = tables.section(figure(Row(stratum={"moment": "t4"}, cells=cells)), NAMES)
+    section = tables.section(figure(Record(stratum={"moment": "t4"}, cells=cells)), NAMES)
 
     assert [cell.text for cell in section.blocks[0].table.lines[0].cells] == ["suppressed"]
 
