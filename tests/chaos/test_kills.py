@@ -56,6 +56,7 @@ class Shift:
     _thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
+        self._over.clear()
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
         return self
