@@ -55,11 +55,12 @@ def is_repeat(versions: Sequence[Version], incoming: Version) -> bool:
 def measured(versions: Sequence[Version]) -> datetime:
     """When the answers were given: the earliest `authored` of completed and amended versions, whatever came later (M3).
 
-    Of a tombstone (M12), which has neither, the `authored` it states. Raises ValueError where nothing has an `authored`.
+    Of a tombstone (M12), which has neither, the `authored` it states, whatever drafts came before it. Raises ValueError where nothing
+    has an `authored`.
     """
     forms = [version.form for version in versions if version.form is not None]
     given = [form.authored for form in forms if form.status in MEASURING]
-    return min(given or [form.authored for form in forms])
+    return min(given) if given else max((STATUS_RANK[form.status], form.authored) for form in forms)[1]
 
 
 def is_draft(version: Version) -> bool:

@@ -190,7 +190,7 @@ def _model_answers(history: Sequence[Request], newest: dict[Any, Request], peopl
             continue
         all_versions = [each.submission for each in history if each.identity == identity]
         given = [each.authored for each in all_versions if each.status in ("completed", "amended")]  # type: ignore[union-attr]
-        measured = min(given or [each.authored for each in all_versions])  # type: ignore[union-attr]
+        measured = min(given, default=answer.authored)  # a tombstone has only its own, whatever drafts came before it (M12)
         name, about = f"{one.organisation}/{identity.name.value}", answer.stated_episode
         told[name] = {
             "version": 0,

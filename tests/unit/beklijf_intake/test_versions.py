@@ -74,6 +74,7 @@ def test_measured_is_the_earliest_authored_of_what_was_really_answered() -> None
 
     assert measured(known) == datetime(2020, 3, 1, 9, tzinfo=UTC)
     assert measured([form(1, "entered-in-error", hour=11)]) == datetime(2020, 3, 1, 11, tzinfo=UTC)
+    assert measured([form(1, "in-progress", hour=9), form(2, "entered-in-error", hour=11)]) == datetime(2020, 3, 1, 11, tzinfo=UTC)
 
 
 def test_records_are_ordered_by_the_senders_clock_then_by_arrival() -> None:
