@@ -14,7 +14,7 @@ from typing import Any
 from beklijf_cohorts import settings as fixed
 from beklijf_cohorts import store, usecases
 from beklijf_cohorts.usecases import Look, Plans
-from beklijf_shared import db, progress
+from beklijf_shared import crash, db, progress
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Engine
 from beklijf_shared.status import Status
@@ -108,6 +108,8 @@ class Publishing:
             taken = usecases.take_snapshots(
                 connection, self.plans, self.clock(), backlog=backlog, maximum_bytes=fixed.SNAPSHOT_MAXIMUM_BYTES
             )
+            crash.point("publisher:before-commit")
+        crash.point("publisher:published-not-remembered")
         self.looked = None if taken.withheld else taken.look
         seconds = time.monotonic() - started
         self.not_before = started + (fixed.BACKLOG_SECONDS if backlog else max(fixed.LOOK_SECONDS, fixed.PACE * seconds))

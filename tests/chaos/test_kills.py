@@ -38,9 +38,11 @@ POINTS = (
     ("intake-api", "intake:after-commit-before-answer"),
     ("scoring-consumer", "consumer:applied-not-committed"),
     ("intake-relay", "relay:acknowledged-not-deleted"),
+    ("cohorts-publisher", "publisher:before-commit"),
     ("cohorts-relay", "relay:taken-not-sent"),
     ("intake-api", "intake:before-commit"),
     ("cohorts-consumer", "consumer:applied-not-committed"),
+    ("cohorts-publisher", "publisher:published-not-remembered"),
     ("scoring-consumer", "consumer:before-commit"),
 )
 """Where each process kills itself, while the others go on."""
