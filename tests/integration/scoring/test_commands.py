@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from beklijf_shared import commands, contracts, migrations
 from beklijf_shared.events import McicChanged
 from tests.integration.scoring.conftest import Service
 from tests.lib.builders import episode_changed, response_accepted
+from tests.lib.servers import free_port
 
 STRICTER = """
 code = "half"
@@ -102,3 +106,18 @@ def test_a_service_without_usable_contracts_does_not_start(environment: pytest.M
 
     with pytest.raises(contracts.ContractError, match="is no folder of contracts"):
         commands.main(app.SERVICE, ["rescore"])
+
+
+def test_the_consumer_says_at_start_which_instruments_it_lacks(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("BEKLIJF_KAFKA_BOOTSTRAP", f"127.0.0.1:{free_port()}")  # nobody answers there
+    environment.setenv("BEKLIJF_OPERATIONS_PORT", str(free_port()))
+
+    with subprocess.Popen([sys.executable, "-m", "beklijf_scoring", "consumer"], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = [json.loads(process.stderr.readline()) for _ in range(2)]
+        process.terminate()
+
+    assert [(line["event_code"], line.get("contract"), line.get("codes")) for line in said] == [
+        ("process_started", None, None),
+        ("instruments_planned", "rules/ostelo-2008", "nprs rmdq-24 odi"),
+    ]
