@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from beklijf_intake import app
 from beklijf_intake.settings import Intake
-from beklijf_shared import db, http
+from beklijf_shared import db, http, telemetry
 from beklijf_shared.clock import fixed_clock
 from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
@@ -298,3 +298,33 @@ def test_database_away_is_said_and_passes(door: Door, databases: Databases) -> N
 
     assert [answer.status_code for answer in (away, unread, refused, back)] == [503, 503, 400, 201]
     assert (code_of(away), away.headers["retry-after"]) == ("transient", "2")
+
+
+def test_answers_by_code_are_accepted_and_a_code_that_is_not_offered_is_refused(door: Door) -> None:
+    partial = builders.coded("care-use", "c1", {"care-use-imaging": "yes", "care-use-aids": "no"}, authored=AUTHORED)
+
+    answers = [
+        door.post(builders.coded("gpe-6", "g1", {"gpe-6": "slightly-better"}, authored=AUTHORED)),
+        door.post(partial),
+        door.post(builders.coded("gpe-3", "g2", {}, authored=AUTHORED)),
+        door.post(builders.coded("gpe-3", "g3", {"gpe-3": "much-better"}, authored=AUTHORED)),
+    ]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 201, 422]
+    assert code_of(answers[3]) == "code-invalid"
+    assert {name: one["answers"] for name, one in door.registry.told("response-accepted").items()} == {
+        "00000001/g1": [{"link": "gpe-6", "code": "slightly-better"}],
+        "00000001/c1": [{"link": "care-use-imaging", "code": "yes"}, {"link": "care-use-aids", "code": "no"}],
+        "00000001/g2": [],
+    }
+
+
+def test_the_door_says_at_start_which_instruments_it_lacks(running: tuple[str, db.Engine], capsys: pytest.CaptureFixture[str]) -> None:
+    environment = {"BEKLIJF_DATABASE_URL": "unused", "BEKLIJF_PROFILE": "laptop"}
+    settings = Settings.from_environment("intake", environment)
+    telemetry.configure()
+
+    app.application(settings, Intake.of(settings, environment), running[1], fixed_clock(NOW), Logger("intake", "api"))
+
+    said = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert (said["event_code"], said["contract"], said["count"]) == ("instruments_planned", "rules/ostelo-2008", 3)
