@@ -30,7 +30,7 @@ CHECK_SECONDS = 1.0
 def application(settings: Settings, engine: Engine) -> FastAPI:
     """The pages on a service's database."""
     known = contracts.load(settings.contracts_folder)
-    return routes.application(engine, Display.of(settings), names(known), Renderer())
+    return routes.application(engine, Display.of(settings), known, names(known), Renderer())
 
 
 def names(known: Contracts) -> Names:
@@ -38,12 +38,23 @@ def names(known: Contracts) -> Names:
     moments: dict[str, str] = {}
     for protocol in known.protocols.values():
         for moment in protocol.moments:
-            moments.setdefault(moment.code, f"{moment.code} {moment.title}")
+            moments.setdefault(moment.code, moment.title)
     return Names(
         instruments={code: instrument.title for code, instrument in known.instruments.items()},
         moments=moments,
         rules=_with_versions({code: (rule.version, rule.title) for code, rule in known.rules.items()}),
+        answers=_answers(known),
     )
+
+
+def _answers(known: Contracts) -> dict[str, Mapping[str, str]]:
+    """Measures and the answers that have no number, in both languages."""
+    named: dict[str, Mapping[str, str]] = {}
+    for instrument in known.instruments.values():
+        for measure in instrument.measures:
+            named.setdefault(measure.code, measure.labels)
+            named.update({category.code: category.labels for category in measure.categories})
+    return named
 
 
 def _with_versions(rules: Mapping[str, tuple[str, str]]) -> dict[str, str]:

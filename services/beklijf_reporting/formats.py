@@ -1,4 +1,4 @@
-"""How numbers and words stand on a page: the only place where a figure's text is changed.
+"""How numbers and words stand on a page, in the reader's language: the only place where a figure's text is changed.
 
 Rounding is half up on exact decimal text (M35), never on floats. A percentage is the same digits with the point moved.
 A cell without a number is a word: "suppressed" (M37) or the reason there is none (M34); never 0, never blank.
@@ -7,27 +7,32 @@ A cell without a number is a word: "suppressed" (M37) or the reason there is non
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from beklijf_domain import exact
+from beklijf_reporting.language import ENGLISH, Language
+from beklijf_reporting.language import marked as _
 from beklijf_shared.events import Cell, Missing
 
 Kind = Literal["count", "score", "share", "probability", "ratio", "text"]
 
 MINUS = "\N{MINUS SIGN}"
-SUPPRESSED = "suppressed"
-WITHOUT_NUMBER = "none"
+SUPPRESSED = _("suppressed")
+WITHOUT_NUMBER = _("none")
+WHY_SUPPRESSED = _("too few episodes to show without saying something about one of them")
+YES_NO = (_("yes"), _("no"))
+"""Cells that are words; they come as they are from the figures."""
 DECIMALS: dict[Kind, int] = {"score": 1, "share": 1, "probability": 3, "ratio": 2}
 SMALLEST_PROBABILITY = Decimal("0.001")
 REASONS = {
-    "none": "nobody to count",
-    "needs-two": "fewer than two",
-    "no-variance": "all values are equal",
-    "no-discordant-pairs": "nobody changed sides",
-    "not-applicable": "not part of this row",
+    "none": _("nobody to count"),
+    "needs-two": _("fewer than two"),
+    "no-variance": _("all values are equal"),
+    "no-discordant-pairs": _("nobody changed sides"),
+    "not-applicable": _("not part of this row"),
 }
 """Why there is no number (M34), in words; a reason that is not listed is shown as it came."""
 ALPHA = Decimal("0.05")
@@ -65,15 +70,15 @@ def is_marked(decimal_text: str) -> bool:
     return Decimal(decimal_text) < ALPHA
 
 
-def shown(cell: Cell, kind: Kind) -> Shown:
+def shown(cell: Cell, kind: Kind, language: Language = ENGLISH) -> Shown:
     """A cell of a figure as words."""
     if isinstance(cell, Missing):
         if cell.suppressed:
-            return Shown(SUPPRESSED, "suppressed", "too few episodes to show without saying something about one of them")
-        return Shown(WITHOUT_NUMBER, "none", reason(cell.reason))
+            return Shown(language(SUPPRESSED), "suppressed", language(WHY_SUPPRESSED))
+        return Shown(language(WITHOUT_NUMBER), "none", reason(cell.reason, language))
     if not is_number(cell):
-        return Shown(words(str(cell)), "text")
-    return Shown(number(str(cell), kind).replace("-", MINUS), "number")
+        return Shown(language(words(str(cell))), "text")
+    return Shown(language.number(number(str(cell), kind)).replace("-", MINUS), "number")
 
 
 def number(value: str, kind: Kind) -> str:
@@ -95,9 +100,11 @@ def is_number(value: int | str) -> bool:
     return digits.isascii() and digits.isdigit()
 
 
-def reason(text: str | None) -> str:
+def reason(text: str | None, language: Language = ENGLISH) -> str:
     """Why there is no number, as a sentence without a full stop."""
-    return REASONS.get(text, words(text)) if text else "no number is defined here"
+    if not text:
+        return language(_("no number is defined here"))
+    return language(REASONS[text]) if text in REASONS else words(text)
 
 
 def words(code: str) -> str:
@@ -105,13 +112,24 @@ def words(code: str) -> str:
     return code.replace("_", " ").replace("-", " ")
 
 
-def instant(text: str, zone: ZoneInfo) -> str:
+def instant(text: str, zone: ZoneInfo, language: Language = ENGLISH) -> str:
     """An RFC 3339 instant as day, time to the second and zone: `14 March 2019, 09:05:07 CET`."""
-    local = datetime.fromisoformat(text).astimezone(zone)
-    return f"{local.day} {local:%B %Y, %H:%M:%S %Z}"
+    return language.instant(datetime.fromisoformat(text), zone)
 
 
-def day(text: str) -> str:
+def day(text: str, language: Language = ENGLISH) -> str:
     """A calendar day in words: `2019-03-14` is `14 March 2019`."""
-    on = datetime.fromisoformat(text)
-    return f"{on.day} {on:%B %Y}"
+    return language.day(date.fromisoformat(text))
+
+
+def count(number_: int, language: Language = ENGLISH) -> str:
+    """A whole number, thousands apart."""
+    return language.number(f"{number_:,}")
+
+
+def plain(text: str, language: Language = ENGLISH) -> str:
+    """Decimal text as it is, with all of its digits and the language's signs; a word in the language."""
+    if not is_number(text):
+        return language(text)
+    whole, point, decimals = text.removeprefix("-").partition(".")
+    return (MINUS if text.startswith("-") else "") + language.number(f"{int(whole):,}{point}{decimals}")

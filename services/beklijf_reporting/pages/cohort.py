@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 from beklijf_reporting import charts, formats
 from beklijf_reporting.charts import Chart
+from beklijf_reporting.formats import Shown
+from beklijf_reporting.language import Language
+from beklijf_reporting.language import marked as _
 from beklijf_reporting.pages import tables, vocabulary
 from beklijf_reporting.pages.tables import Block, Section
 from beklijf_reporting.pages.vocabulary import Names
@@ -26,11 +29,23 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One box of the flow diagram, and the boxes beside it: those who left, or are missing, at this step."""
+
+    kind: str
+    label: str
+    number: Shown
+    note: str
+    aside: tuple[tuple[str, Shown], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CohortPage:
     """Everything the template needs."""
 
     snapshot: CohortSnapshot
     headlines: tuple[Headline, ...]
+    flow: tuple[Step, ...]
     sections: tuple[Section, ...]
     charts: Mapping[str, Chart]
     data_date: str
@@ -52,47 +67,80 @@ def page(snapshot: CohortSnapshot, names: Names, zone: ZoneInfo) -> CohortPage:
     return CohortPage(
         snapshot=snapshot,
         headlines=tuple(headlines(snapshot, names)),
+        flow=tuple(flow(snapshot, names)),
         sections=tuple(tables.section(figure, names) for figure in figures),
-        charts=charts.by_name(snapshot.figures, word(names)),
-        data_date=formats.day(snapshot.data_date),
-        data_time=formats.instant(snapshot.data_time, zone) if snapshot.data_time else "no data yet",
+        charts=charts.by_name(snapshot.figures, names),
+        data_date=formats.day(snapshot.data_date, names.language),
+        data_time=data_time(snapshot, names, zone),
     )
 
 
-def word(names: Names) -> charts.Word:
-    """The reader's words for charts."""
-    return lambda stratum, code: vocabulary.label(code) if stratum == "cell" else names.of(stratum, code)
+def flow(snapshot: CohortSnapshot, names: Names) -> list[Step]:
+    """The flow diagram: from registered to completed, then who answered at every moment; a number that is 0 is no box."""
+    figures = {figure.name: figure for figure in snapshot.figures}
+    said = names.language
+
+    def box(row: Record, cell: str) -> Shown:
+        return formats.shown(row.cells.get(cell, ABSENT), "count", said)
+
+    def aside(row: Record, cells: tuple[str, ...]) -> tuple[tuple[str, Shown], ...]:
+        return tuple((names.label(cell), box(row, cell)) for cell in cells if row.cells.get(cell, 0) != 0)
+
+    steps = []
+    for row in _pooled(figures.get("flow")):
+        steps.append(Step("first", names.label("registered"), box(row, "registered"), "", aside(row, LEFT)))
+        steps.append(Step("whole", names.label("completed"), box(row, "completed"), "", ()))
+    for row in _pooled(figures.get("response")) if steps else ():
+        rate = formats.shown(row.cells.get("rate", ABSENT), "share", said).text
+        note = said(_("answered, {rate} of {due} due"), rate=rate, due=box(row, "due").text)
+        steps.append(Step("moment", names.of("moment", row.stratum["moment"]), box(row, "responded"), note, aside(row, MISSED)))
+    return steps
+
+
+LEFT = ("in-treatment", "stopped-early", "objected", "entered-in-error")
+MISSED = ("no-response", "awaiting", "not-due", "ineligible", "not-scheduled")
+
+
+def data_time(snapshot: CohortSnapshot, names: Names, zone: ZoneInfo) -> str:
+    """When the newest data were received, in words."""
+    return formats.instant(snapshot.data_time, zone, names.language) if snapshot.data_time else names.language(_("no data yet"))
 
 
 def headlines(snapshot: CohortSnapshot, names: Names) -> list[Headline]:
     """The response at the last moment and, under the first rule, for whom it was enough then; only what the snapshot holds."""
     figures = {figure.name: figure for figure in snapshot.figures}
     rule = snapshot.rules[0] if snapshot.rules else ""
+    said = names.language
     found = []
     for row in _last_moment(figures.get("response")):
-        moment = row.stratum["moment"]
-        responded, due = _count(row, "responded"), _count(row, "due")
-        found.append(_headline(f"answered at {names.of('moment', moment)}", row, "rate", f"{responded} of {due} episodes due"))
+        moment = names.of("moment", row.stratum["moment"])
+        of = said(_("{responded} of {due} episodes due"), responded=_count(row, "responded", said), due=_count(row, "due", said))
+        found.append(_headline(said(_("answered at {moment}"), moment=moment), row, "rate", of, said))
     for row in _last_moment(figures.get("mcic")):
         if row.stratum.get("rule") in (rule, rule.partition("@")[0]):
             instrument = names.of("instrument", row.stratum.get("instrument", ""))
-            bounds = " to ".join(formats.shown(row.cells.get(bound, ABSENT), "share").text for bound in ("worst", "best"))
-            of = f"{_count(row, 'improved')} of {_count(row, 'n')} judged; bounds {bounds}"
-            found.append(_headline(f"improved at {row.stratum['moment']}: {instrument}", row, "share", of))
+            low, high = (formats.shown(row.cells.get(bound, ABSENT), "share", said).text for bound in ("worst", "best"))
+            improved, n = _count(row, "improved", said), _count(row, "n", said)
+            of = said(_("{improved} of {n} judged; bounds {low} to {high}"), improved=improved, n=n, low=low, high=high)
+            label = said(_("improved at {moment}: {instrument}"), moment=row.stratum["moment"], instrument=instrument)
+            found.append(_headline(label, row, "share", of, said))
     return found
 
 
-def _headline(label: str, row: Record, cell: str, of: str) -> Headline:
-    number = formats.shown(row.cells.get(cell, ABSENT), "share")
+def _headline(label: str, row: Record, cell: str, of: str, language: Language) -> Headline:
+    number = formats.shown(row.cells.get(cell, ABSENT), "share", language)
     return Headline(label, number.text, of if number.state == "number" else number.title, number.state)
 
 
-def _count(row: Record, cell: str) -> str:
-    return formats.shown(row.cells.get(cell, ABSENT), "count").text
+def _count(row: Record, cell: str, language: Language) -> str:
+    return formats.shown(row.cells.get(cell, ABSENT), "count", language).text
+
+
+def _pooled(figure: Figure | None) -> list[Record]:
+    return [row for row in records(figure) if charts.is_pooled(row, "year", "group")] if figure else []
 
 
 def _last_moment(figure: Figure | None) -> list[Record]:
     """The rows that pool years and groups at the last moment; figures run in the order of the moments."""
-    rows = records(figure) if figure else ()
-    pooled = [row for row in rows if "moment" in row.stratum and charts.is_pooled(row, "year", "group")]
+    pooled = [row for row in _pooled(figure) if "moment" in row.stratum]
     return [row for row in pooled if row.stratum["moment"] == pooled[-1].stratum["moment"]]

@@ -15,7 +15,7 @@ TALLIES_MAXIMUM = 60
 WORKLIST_MAXIMUM = 200
 
 
-class Reading:
+class ReadModel:
     """What the pages ask, each question in one short transaction."""
 
     def __init__(self, engine: Engine) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from beklijf_reporting import formats
 from beklijf_reporting.charts import Key, apart, is_pooled
 from beklijf_reporting.formats import Kind, Shown
+from beklijf_reporting.language import Language
+from beklijf_reporting.language import marked as _
 from beklijf_reporting.pages import vocabulary
 from beklijf_reporting.pages.vocabulary import About, Names
 from beklijf_shared.events import Figure, Missing
@@ -20,7 +22,7 @@ from beklijf_shared.figures import ABSENT, Record, records
 FOLDED = ("group", "year")
 FOR_MACHINES = frozenset(["sum", "squares", "scale"])
 """Cells that other software needs to check the derived ones; they are in the CSV, not on the page."""
-INTERVALS = {"q1": ("q3", "Quartiles")}
+INTERVALS = {"q1": ("q3", "quartiles")}
 """First cell of an interval that is not named -low and -high, with its last and its head."""
 
 
@@ -48,6 +50,8 @@ class Table:
     """One table: caption, the words over the columns, and its lines."""
 
     caption: str
+    division: str
+    """How it divides the table above it; empty for the first of a block."""
     heads: tuple[str, ...]
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
@@ -81,22 +85,22 @@ class Section:
 
 def section(figure: Figure, names: Names) -> Section:
     """A figure as a section of the page."""
-    about = vocabulary.about(figure.name)
+    about = vocabulary.about(figure.name, names.language)
     blocks = [_block(about, key, rows, names) for key, rows in apart(records(figure))]
     return Section(figure, about, tuple(blocks))
 
 
-def columns(rows: Sequence[Record], first: Sequence[str] = ()) -> tuple[Column, ...]:
+def columns(rows: Sequence[Record], names: Names, first: Sequence[str] = ()) -> tuple[Column, ...]:
     """The columns of some rows: those named first, then in the order of the cells. The two limits of an interval are one column."""
     there = [name for name in dict.fromkeys(name for row in rows for name in row.cells) if name not in FOR_MACHINES]
     order = [name for name in first if name in there] + [name for name in there if name not in first]
     found, taken = [], set[str]()
     for name in order:
-        last, head = INTERVALS.get(name, (f"{name.removesuffix('low')}high", vocabulary.label("interval")))
+        last, head = INTERVALS.get(name, (f"{name.removesuffix('low')}high", "interval"))
         is_interval = last in there and (name.endswith("low") or name in INTERVALS)
         cells = (name, last) if is_interval else (name,)
         if not taken.intersection(cells):
-            found.append(Column(cells, head if is_interval else vocabulary.label(name), _kind(name, rows)))
+            found.append(Column(cells, names.label(head if is_interval else name), _kind(name, rows)))
             taken.update(cells)
     return tuple(found)
 
@@ -104,29 +108,32 @@ def columns(rows: Sequence[Record], first: Sequence[str] = ()) -> tuple[Column, 
 def _block(about: About, key: Key, rows: Sequence[Record], names: Names) -> Block:
     """The rows that pool everything on top; then by group, by year, and by both, as far as the figure has them."""
     title = ", ".join(names.of(stratum, value) for stratum, value in key if stratum != "measure")
-    taken = {stratum for stratum, _ in key}
+    taken = {stratum for stratum, _value in key}
     divisions: dict[tuple[str, ...], list[Record]] = {}
     for row in rows:
         divisions.setdefault(tuple(stratum for stratum in FOLDED if not is_pooled(row, stratum)), []).append(row)
     order = sorted(divisions, key=lambda by: (len(by), by))
     tables = []
     for by in order:
-        caption = f"{title or about.title}, {vocabulary.divided_by(by)}" if by else title or about.title
-        tables.append(_table(caption, divisions[by], taken | (set(FOLDED) - set(by)), names, about.first))
+        division = names.language(vocabulary.divided_by(by)) if by else ""
+        caption = f"{title or about.title}, {division}" if by else title or about.title
+        tables.append(_table(caption, division, divisions[by], taken | (set(FOLDED) - set(by)), names, about.first))
     return Block(key, title, tables[0], tuple(tables[1:]))
 
 
-def _table(caption: str, rows: Sequence[Record], taken: Iterable[str], names: Names, first: Sequence[str]) -> Table:
+def _table(caption: str, division: str, rows: Sequence[Record], taken: Iterable[str], names: Names, first: Sequence[str]) -> Table:
     strata = [stratum for stratum in dict.fromkeys(name for row in rows for name in row.stratum) if stratum not in taken]
-    every = columns(rows, first)
+    every = columns(rows, names, first)
     wide = tuple(column for column in every if column.cells[0] in first or not _is_all_zero(column, rows))
     lines: list[Line] = []
     for row in _in_reading_order(rows, strata):
-        heads = tuple(names.of(stratum, row.stratum[stratum]) if stratum in row.stratum else "" for stratum in strata) or ("All",)
+        heads = tuple(names.of(stratum, row.stratum[stratum]) if row.stratum.get(stratum) else "" for stratum in strata) or (
+            names.language(_("All")),
+        )
         repeat = len(heads) > 1 and bool(lines) and lines[-1].heads[0] == heads[0]
-        lines.append(Line(heads, tuple(_cell(row, column) for column in wide), repeat))
-    heads = tuple(vocabulary.label(stratum) for stratum in strata) or ("",)
-    return Table(caption, heads, wide, tuple(lines), tuple(column.label for column in every if column not in wide))
+        lines.append(Line(heads, tuple(_cell(row, column, names.language) for column in wide), repeat))
+    heads = tuple(names.label(stratum) for stratum in strata) or ("",)
+    return Table(caption, division, heads, wide, tuple(lines), tuple(column.label for column in every if column not in wide))
 
 
 def _is_all_zero(column: Column, rows: Sequence[Record]) -> bool:
@@ -139,12 +146,13 @@ def _in_reading_order(rows: Sequence[Record], strata: Sequence[str]) -> list[Rec
     return sorted(rows, key=lambda row: [places[stratum].index(row.stratum.get(stratum, "")) for stratum in strata])
 
 
-def _cell(row: Record, column: Column) -> Shown:
-    parts = [formats.shown(row.cells.get(name, ABSENT), column.kind) for name in column.cells]
+def _cell(row: Record, column: Column, language: Language) -> Shown:
+    parts = [formats.shown(row.cells.get(name, ABSENT), column.kind, language) for name in column.cells]
     odd = next((part for part in parts if part.state != "number"), None)
     if odd is not None or len(parts) == 1:
         return odd or parts[0]
-    return Shown(" to ".join(part.text.removesuffix(" %") for part in parts) + (" %" if column.kind == "share" else ""), "number")
+    low, high = (part.text.removesuffix(" %") for part in parts)
+    return Shown(language(_("{low} to {high}"), low=low, high=high) + (" %" if column.kind == "share" else ""), "number")
 
 
 def _kind(column: str, rows: Sequence[Record]) -> Kind:

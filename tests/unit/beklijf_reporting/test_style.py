@@ -73,7 +73,7 @@ def test_a_printed_page_opens_what_is_folded_and_leaves_out_what_cannot_be_click
     printed = SHEET.partition("@media print")[2]
 
     assert "details::details-content { content-visibility: visible;" in printed
-    assert ".contents, .skip, .download, .button { display: none; }" in printed
+    assert ".contents, .skip, .download, .button, .site, .tongues { display: none; }" in printed
 
 
 def test_the_focus_can_be_seen() -> None:

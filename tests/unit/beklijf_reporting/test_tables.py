@@ -10,7 +10,7 @@ from tests.lib.snapshots import figure, golden, row
 
 NAMES = Names(
     instruments={"vas-pain": "Visual analogue scale, pain"},
-    moments={"t0": "t0 Diagnostics", "t4": "t4 Long term"},
+    moments={"t0": "Diagnostics", "t4": "Long term"},
     rules={"imsr-30-percent@1.0.0": "At least 30 % better"},
 )
 
