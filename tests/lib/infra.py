@@ -10,6 +10,7 @@ import contextlib
 import gc
 import os
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from tests.lib.servers import NOT_DURABLE, BrokerServer, PostgresServer
 
 POSTGRES_IMAGE = "postgres:18-bookworm"
 KAFKA_IMAGE = "apache/kafka:4.3.1"
+PYTHON_IMAGE = "python:3.13-slim-bookworm"
 
 Way = Literal["environment", "docker", "wheel"]
 
@@ -99,7 +101,7 @@ def lacking() -> list[str]:
     """What this machine lacks, and what is therefore not proven here: for the closing lines."""
     lines = []
     if _docker_lacks():
-        lines.append(f"{_docker_lacks()}: nothing was run in containers, and docker-compose.yml was not started")
+        lines.append(f"{_docker_lacks()}: nothing was run in containers")
     if broker_way() == "wheel":
         lines.append("the event tests ran on the wheel's broker; `.ci/run` runs them again on Apache Kafka")
     if shutil.which("java") is None:
@@ -108,8 +110,19 @@ def lacking() -> list[str]:
 
 
 def has(what: str) -> bool:
-    """Whether this machine has what a test `needs`: `docker`, or a program by its name."""
+    """Whether this machine has what a test `needs`: `docker`, `compose`, or a program by its name."""
+    if what == "compose":
+        return not _docker_lacks() and _compose_is_ready()
     return not _docker_lacks() if what == "docker" else shutil.which(what) is not None
+
+
+@cache
+def _compose_is_ready() -> bool:
+    """Whether `docker compose` is there, and the image that ours is built from."""
+    asked = (["docker", "compose", "version"], ["docker", "image", "inspect", PYTHON_IMAGE])
+    return shutil.which("docker") is not None and all(
+        subprocess.run(one, capture_output=True, check=False).returncode == 0 for one in asked
+    )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.codesystem import CodeSystem
 from fhir.resources.R4B.questionnaire import Questionnaire
+from fhir.resources.R4B.structuredefinition import StructureDefinition
 
 from beklijf_shared import contracts, telemetry
 from beklijf_shared.contracts import ContractError
@@ -252,7 +253,7 @@ def test_contracts_inside_the_package_win_over_the_checkout(tmp_path: Path, monk
 
 
 def test_the_fhir_library_finds_nothing_wrong_with_what_ships() -> None:
-    models = {"Questionnaire": Questionnaire, "CodeSystem": CodeSystem}
+    models = {"Questionnaire": Questionnaire, "CodeSystem": CodeSystem, "StructureDefinition": StructureDefinition}
 
     for path in sorted((contracts.shipped_folder() / "fhir").glob("*.json")):
         content = path.read_text(encoding="utf-8")

@@ -1,0 +1,77 @@
+"""The HL7 reference validator as an oracle: what we ship and what we accept is FHIR, and where we read otherwise is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.contract import hl7
+from tests.contract.hl7 import Resource, Verdict
+
+pytestmark = [pytest.mark.needs("java"), pytest.mark.needs("javac"), pytest.mark.needs("mvn")]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Everything that was asked, with its verdicts."""
+
+    shipped: dict[str, Verdict]
+    sample: list[tuple[Resource, Verdict]]
+    consents: list[tuple[Resource, Verdict]]
+    oddities: dict[str, Verdict]
+
+    def every(self) -> list[Verdict]:
+        """All but the oddities."""
+        return [*self.shipped.values(), *(verdict for _, verdict in [*self.sample, *self.consents])]
+
+
+@pytest.fixture(scope="module")
+def judged() -> Judged:
+    """One process of the validator for all questions."""
+    shipped, sample, consents, oddities = hl7.shipped(), hl7.sample(), hl7.consents(), hl7.oddities()
+    verdicts = iter(hl7.judged([*shipped.values(), *sample, *consents, *oddities.values()]))
+    return Judged(
+        shipped={name: next(verdicts) for name in shipped},
+        sample=[(resource, next(verdicts)) for resource in sample],
+        consents=[(resource, next(verdicts)) for resource in consents],
+        oddities={name: next(verdicts) for name in oddities},
+    )
+
+
+def test_what_ships_is_fhir(judged: Judged) -> None:
+    refused = {name: verdict.issues for name, verdict in judged.shipped.items() if not verdict.accepted}
+
+    assert refused == {}
+    assert len(judged.shipped) >= 10
+
+
+def test_a_sample_of_the_cohort_is_accepted_and_refused_as_we_do(judged: Judged) -> None:
+    otherwise = [(resource, verdict.issues) for resource, verdict in judged.sample if verdict.accepted != hl7.ours(resource)]
+
+    assert otherwise == []
+    assert len(judged.sample) == 500
+    assert [verdict.ids("error") for _, verdict in judged.sample if not verdict.accepted] == [{"QUESTIONNAIRE_QR_ITEM_INTEGER_MAX"}]
+
+
+def test_refusals_to_take_part_are_accepted_by_both(judged: Judged) -> None:
+    assert [(verdict.accepted, hl7.ours(resource)) for resource, verdict in judged.consents] == [(True, True)] * 7
+
+
+@pytest.mark.parametrize("message", hl7.oddities())
+def test_what_we_accept_otherwise_is_listed_with_its_reason(judged: Judged, message: str) -> None:
+    verdict = judged.oddities[message]
+
+    assert hl7.ours(hl7.oddities()[message])
+    assert not verdict.accepted
+    assert verdict.ids("error", "fatal") == {message}
+
+
+def test_the_list_of_what_we_accept_is_complete_and_has_nothing_needless() -> None:
+    assert hl7.listed("It refuses, we accept") == set(hl7.oddities())
+
+
+def test_every_warning_is_listed_and_none_needlessly(judged: Judged) -> None:
+    said = {message for verdict in judged.every() for message in verdict.ids("warning", "information")}
+
+    assert said == hl7.listed("It warns or notes, and we leave it")
