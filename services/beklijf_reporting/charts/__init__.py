@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 import vl_convert
 
@@ -35,7 +36,7 @@ __all__ = [
 
 KEPT_MAXIMUM = 256
 """Rendered charts kept; one is about 20 kB."""
-FORMAT_LOCALES = {"en": "en-GB", "nl": "nl-NL"}
+FORMAT_LOCALES: Mapping[str, Literal["en-GB", "nl-NL"]] = {"en": "en-GB", "nl": "nl-NL"}
 """How axes write numbers."""
 
 

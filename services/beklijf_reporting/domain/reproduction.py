@@ -95,15 +95,18 @@ def _in_unit(row: Printed, number: Decimal) -> Decimal:
 
 
 def _verdict(row: Printed, number: Decimal, ours: str) -> Verdict:
+    if row.comparator == "contradicted":
+        return "contradicted" if ours == row.ours and ours != row.printed else "differs"
+    return "equal" if _holds(row, number, ours) else "differs"
+
+
+def _holds(row: Printed, number: Decimal, ours: str) -> bool:
     match row.comparator:
-        case "equal":
-            is_met = ours == row.printed
         case "within":
-            is_met = Decimal(row.printed) - row.points <= number <= Decimal(row.printed) + row.points
+            return Decimal(row.printed) - row.points <= number <= Decimal(row.printed) + row.points
         case "less-than":
-            is_met = number < Decimal(row.printed)
+            return number < Decimal(row.printed)
         case "greater-than":
-            is_met = number > Decimal(row.printed)
-        case "contradicted":
-            return "contradicted" if ours == row.ours and ours != row.printed else "differs"
-    return "equal" if is_met else "differs"
+            return number > Decimal(row.printed)
+        case "equal" | "contradicted":
+            return ours == row.printed

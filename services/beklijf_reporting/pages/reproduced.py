@@ -48,13 +48,6 @@ TITLES = {
     "text": _("The text and the abstract"),
 }
 
-SIGNS = {
-    "within": _("at most {points} points away"),
-    "less-than": _("less than {printed}"),
-    "greater-than": _("more than {printed}"),
-}
-"""How a printed number asks to be read where it is not simply equal."""
-
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -17,6 +17,7 @@ from beklijf_reporting.language import marked as _
 from beklijf_reporting.pages import beside, cohort, instruments, quality, reproduced, security, start
 from beklijf_reporting.pages.reader import Reader, Reading
 from beklijf_reporting.pages.reading import ReadModel
+from beklijf_reporting.pages.reproduced import Studied
 from beklijf_reporting.pages.view import View
 from beklijf_reporting.pages.vocabulary import Names
 from beklijf_reporting.settings import Display
@@ -176,11 +177,11 @@ class Pages:
             raise HTTPException(404)
         return snapshot
 
-    def _studied(self, code: str) -> reproduced.Studied:
+    def _studied(self, code: str) -> Studied:
         study = self._view.study_of(code)
         if study is None:
             raise HTTPException(404)
-        return reproduced.Studied(self._found(code), study)
+        return Studied(self._found(code), study)
 
     def _chart(self, snapshot: CohortSnapshot, name: str, reader: Reader) -> Chart:
         found = charts.by_name(snapshot.figures, self._view.names(reader)).get(name)

@@ -44,13 +44,13 @@ class Pages:
     def __init__(self, settings: Settings, engine: db.Engine) -> None:
         self._application = app.application(settings, engine)
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         """One GET, straight into the application."""
 
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(app=self._application)
             async with httpx.AsyncClient(transport=transport, base_url="http://pages") as client:
-                return await client.get(path)
+                return await client.get(path, headers=headers)
 
         return asyncio.run(ask())
 

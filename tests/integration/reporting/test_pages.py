@@ -19,6 +19,10 @@ from tests.lib.snapshots import golden
 
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 VOID = {"meta", "link", "img", "br", "hr", "input"}
+PAGES = (
+    *("/", "/quality", "/instruments", "/figures", "/small-cells"),
+    *("/cohorts/imsr", "/cohorts/imsr/reproduced", "/cohorts/imsr/follow-ups"),
+)
 TALLY = IntakeTally(
     version=1,
     organisation="urn:ura:00000001",
@@ -110,7 +114,8 @@ def test_the_start_page_lists_cohorts_and_what_is_held(model: ReadModel) -> None
 
     assert "iMSR, treated 2012 to 2015 (synthetic)" in said
     assert "Newest data received 22 November 2026, 03:41:07 CET" in said
-    assert "beklijf.cohort-snapshot.v1 1" in said
+    assert "Cohorts 1 cohorts with figures beklijf.cohort-snapshot.v1" in said
+    assert "Registered 1,830 Completed 1,814" in said
 
 
 def test_a_cohort_page_says_what_it_is_and_what_it_rests_on(model: ReadModel) -> None:
@@ -151,13 +156,13 @@ def test_pages_are_well_formed_and_readable_by_machines_that_read_aloud(model: R
     model.hear(golden(), TALLY, QUALITY, DUE)
     pages = model.pages()
 
-    for path in ("/", "/cohorts/imsr", "/cohorts/imsr/follow-ups", "/nowhere"):
+    for path in (*PAGES, "/nowhere"):
         outline = Outline(pages.get(path).text)
         assert outline.all("html") == [{"lang": "en"}]
         assert len(outline.all("h1")) == 1
         assert len(outline.all("main")) == 1
         assert all(image.get("alt") is not None for image in outline.all("img"))
-        assert all(head.get("scope") in {"col", "row"} for head in outline.all("th"))
+        assert all(head.get("scope") in {"col", "row", "colgroup"} for head in outline.all("th"))
         assert all(
             region.get("tabindex") == "0" and region.get("aria-label") for region in outline.all("div") if region.get("role") == "region"
         )
@@ -171,7 +176,7 @@ def test_nothing_needs_a_script_or_comes_from_elsewhere(model: ReadModel) -> Non
     model.hear(golden(), TALLY, QUALITY)
     pages = model.pages()
 
-    for path in ("/", "/cohorts/imsr", "/nowhere"):
+    for path in (*PAGES, "/nowhere"):
         answer = pages.get(path)
         outline = Outline(answer.text)
         assert outline.all("script") == outline.all("style") == outline.all("iframe") == []
@@ -272,11 +277,11 @@ def test_a_newer_snapshot_is_on_the_page_at_once(model: ReadModel) -> None:
 def test_organisations_are_shown_on_a_laptop_only(model: ReadModel) -> None:
     model.hear(golden(), TALLY, QUALITY)
 
-    laptop, server = (text(model.pages(profile).get("/cohorts/imsr").text) for profile in ("laptop", "server"))
+    laptop, server = (text(model.pages(profile).get("/quality").text) for profile in ("laptop", "server"))
 
     assert "2 March 2020 urn:ura:00000001 1,210 1,200 7 3 Business rule 3" in laptop
     assert "Shown because this installation runs on one computer" in laptop
-    assert "Off window 20" in laptop
+    assert "Outside every window 20 It was given outside every window." in laptop
     assert "urn:ura:00000001" not in server
     assert "Synthetic data." not in server
 
@@ -302,3 +307,92 @@ def test_a_database_that_is_away_is_said_and_not_guessed(model: ReadModel) -> No
     assert answer.headers["retry-after"] == "5"
     assert "The figures cannot be read just now" in answer.text
     assert answer.headers["content-security-policy"] == POLICY
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/nowhere"])
+def test_every_page_speaks_dutch_when_asked_and_its_links_go_on_in_dutch(model: ReadModel, path: str) -> None:
+    model.hear(golden(), TALLY, QUALITY, DUE)
+
+    answer = model.pages().get(f"{path}?lang=nl")
+
+    outline = Outline(answer.text)
+    assert outline.all("html") == [{"lang": "nl"}]
+    assert answer.headers["content-language"] == "nl"
+    assert "Houden de resultaten van behandeling stand?" in text(answer.text)
+    inner = {link["href"] or "" for link in outline.all("a") if (link["href"] or "").startswith("/") and "hreflang" not in link}
+    assert {link for link in inner if "lang=nl" not in link and ".json" not in link} == set()
+
+
+def test_numbers_and_days_are_written_as_the_reader_does(model: ReadModel) -> None:
+    model.hear(golden())
+
+    said = text(model.pages().get("/cohorts/imsr?lang=nl").text)
+
+    assert "42,1 % heeft op t4 Lange termijn geantwoord 763 van 1.814 episoden aan de beurt" in said
+    assert "Cijfers van 22 november 2026" in said
+
+
+def test_the_language_follows_the_browser_until_one_is_chosen(model: ReadModel) -> None:
+    pages = model.pages()
+
+    assert '<html lang="nl">' in pages.get("/", {"accept-language": "de, nl-NL;q=0.9, en;q=0.8"}).text
+    assert '<html lang="en">' in pages.get("/?lang=en", {"accept-language": "nl"}).text
+    assert '<html lang="en">' in pages.get("/?lang=xx", {"accept-language": "de"}).text
+    assert pages.get("/").headers["vary"] == "Accept-Language"
+
+
+def test_the_study_is_held_against_the_snapshot_on_a_page_and_for_machines(model: ReadModel) -> None:
+    model.hear(golden())
+    pages = model.pages()
+
+    page = text(pages.get("/cohorts/imsr/reproduced").text)
+    machines = json.loads(pages.get("/cohorts/imsr/reproduced.json").text)
+    lines = list(csv.DictReader(io.StringIO(pages.get("/cohorts/imsr/reproduced.csv").text.removeprefix("\ufeff"), newline="")))
+
+    assert machines["total"] == len(machines["results"]) == len(lines) == 613
+    assert f"{machines['reproduced']} of 613 printed numbers reproduced" in page
+    assert machines["reproduced"] == sum(line["verdict"] in {"equal", "contradicted"} for line in lines)
+    (invited,) = (one for one in machines["results"] if one["id"] == "text-non-responders")
+    assert (invited["printed"], invited["ours"], invited["verdict"]) == ("1064", "1051", "differs")
+    assert model.pages().get("/cohorts/none/reproduced.json").status_code == 404
+
+
+def test_a_programmes_windows_are_drawn_from_the_contracts(model: ReadModel) -> None:
+    pages = model.pages()
+
+    picture = pages.get("/instruments/windows-imsr.svg")
+    source = json.loads(pages.get("/instruments/windows-imsr.vl.json").text)
+
+    assert ET.fromstring(picture.text).tag == "{http://www.w3.org/2000/svg}svg"
+    assert len(source["data"]["values"]) == 20
+    assert source["data"]["values"][4] == {
+        "year": "2012",
+        "moment": "t4 Long term",
+        "code": "t4",
+        "opens": "2017-06-01",
+        "closes": "2018-09-02",
+        "target": "2018-01-01",
+    }
+    assert pages.get("/instruments/windows-none.svg").status_code == 404
+
+
+def test_the_tables_of_data_quality_are_downloaded_on_a_laptop_only(model: ReadModel) -> None:
+    model.hear(TALLY, QUALITY)
+
+    answer = model.pages().get("/quality/answers.csv")
+
+    lines = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"), newline="")))
+    assert [(line["counted"], line["off-window"], line["surplus"], line["not_scorable"]) for line in lines] == [("1180", "20", "0", "4")]
+    assert model.pages("server").get("/quality/answers.csv").status_code == 403
+
+
+def test_two_settings_of_one_cohort_stand_side_by_side(model: ReadModel) -> None:
+    small = golden("small-cells-suppressed")
+    model.hear(msgspec.structs.replace(golden(), cohort="imsr"), msgspec.structs.replace(small, cohort="imsr-k10"))
+
+    said = text(model.pages().get("/small-cells").text)
+    alone = text(model.pages("server").get("/small-cells?lang=en").text)
+
+    assert "A small number can be a person" in said
+    assert "Every number Who is in this cohort" in said
+    assert "Small cells hidden" in alone

@@ -36,7 +36,9 @@ def test_the_page_of_an_empty_cohort_stands() -> None:
 def test_sections_come_in_the_order_in_which_people_ask() -> None:
     page = cohort.page(golden(), Names(), ZONE)
 
-    assert [section.name for section in page.sections] == [name for name in vocabulary.ORDER if name in {figure.name for figure in golden().figures}]
+    assert [section.name for section in page.sections] == [
+        name for name in vocabulary.ORDER if name in {figure.name for figure in golden().figures}
+    ]
     assert page.data_time == "22 November 2026, 03:41:07 CET"
 
 
