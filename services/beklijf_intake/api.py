@@ -177,7 +177,8 @@ async def _bundle(request: Request) -> Response:
         return exchange.json_response(await _transaction(door, organisation, entries))
     units = [_unit(organisation, entry) for entry in entries]
     verdicts = await door.submit(units) if units else []
-    answers = [_entry_answer(entry, verdict) for entry, verdict in zip(entries, verdicts, strict=True)]
+    base = door.context(organisation).base
+    answers = [_entry_answer(entry, verdict, base) for entry, verdict in zip(entries, verdicts, strict=True)]
     return exchange.json_response({"resourceType": "Bundle", "type": "batch-response", "entry": answers} if answers else _empty("batch"))
 
 
@@ -198,7 +199,8 @@ async def _transaction(door: Door, organisation: str, entries: Sequence[bundle.E
     verdict = (await door.submit([Unit(organisation, asked)]))[0]
     if isinstance(verdict, Refused):
         raise verdict
-    answers = [_entry_answer(entry, [decision]) for entry, decision in zip(entries, verdict, strict=True)]
+    base = door.context(organisation).base
+    answers = [_entry_answer(entry, [decision], base) for entry, decision in zip(entries, verdict, strict=True)]
     return {"resourceType": "Bundle", "type": "transaction-response", "entry": answers}
 
 
@@ -209,12 +211,14 @@ def _unit(organisation: str, entry: bundle.Entry) -> Unit:
     return Unit(organisation, (Asked(organisation, entry.submission, entry.resource_id, entry.if_none_exist, entry.if_match, place),))
 
 
-def _entry_answer(entry: bundle.Entry, verdict: Verdict) -> dict[str, Any]:
+def _entry_answer(entry: bundle.Entry, verdict: Verdict, base: str) -> dict[str, Any]:
+    """What became of one entry. The extension says what the header Beklijf-Outcome says of a single request."""
     if entry.submission is None or isinstance(verdict, Refused):
         refused = verdict if isinstance(verdict, Refused) else Refused(entry.problems)
         return {"response": {"status": str(refused.status), "outcome": operation_outcome(refused.problems)}}
     decision = verdict[0]
     response: dict[str, Any] = {
+        "extension": [{"url": f"{base}/StructureDefinition/entry-outcome", "valueCode": decision.outcome}],
         "status": "201 Created" if decision.outcome == "created" else "200 OK",
         "location": _location(decision).removeprefix(f"{ROOT}/"),
         "etag": f'W/"{decision.number}"',

@@ -39,7 +39,7 @@ def push_with_bar(items: Iterable[pushing.Item], total: int, base_url: str, toke
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(says, total=total)
-        return pushing.push(items, base_url, token, lambda: bar.advance(task))
+        return pushing.push(items, base_url, token, lambda more: bar.advance(task, more))
 
 
 def show(receipt: pushing.Receipt) -> None:

@@ -32,6 +32,7 @@ from tests.lib.wait import wait_until
 NOW = datetime(2020, 3, 2, 12, 0, tzinfo=UTC)
 AUTHORED = "2014-03-03T10:00:00+01:00"
 FHIR = {"Content-Type": "application/fhir+json"}
+OUTCOME = "https://w3id.org/beklijf/fhir/StructureDefinition/entry-outcome"
 TOKEN = {"Authorization": "Bearer token-of-the-second-hospital"}
 
 
@@ -200,10 +201,24 @@ def test_batch_takes_what_it_can(door: Door) -> None:
     bundle = answer.json()
     assert (answer.status_code, bundle["type"]) == (200, "batch-response")
     assert [entry["response"]["status"] for entry in bundle["entry"]] == ["201 Created", "400", "201 Created"]
+    assert bundle["entry"][0]["response"]["extension"] == [{"url": OUTCOME, "valueCode": "created"}]
     assert bundle["entry"][1]["response"]["outcome"]["issue"][0]["expression"] == ["Bundle.entry[1].resource.gender"]
     get_fhir_model_class("Bundle").model_validate(bundle)
     tally = door.registry.told("intake-tally")["00000001/2020-03-02"]
     assert (tally["sent"], tally["accepted"], tally["refused"]) == (3, 2, 1)
+
+
+def test_an_entry_says_whether_it_had_an_effect(door: Door) -> None:
+    door.bundle("batch", builders.patient())
+
+    answer = door.bundle("batch", builders.patient(), builders.patient(gender="male"))
+
+    responses = [entry["response"] for entry in answer.json()["entry"]]
+    assert [response["status"] for response in responses] == ["200 OK", "200 OK"]
+    assert [response["extension"] for response in responses] == [
+        [{"url": OUTCOME, "valueCode": "repeated"}],
+        [{"url": OUTCOME, "valueCode": "updated"}],
+    ]
 
 
 def test_transaction_is_all_or_nothing(door: Door) -> None:
