@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
-from beklijf_cohorts.domain.facts import Answered, Episode, Judged, Value
+from beklijf_cohorts.domain.facts import Answered, Coded, Episode, Judged, Value
 from beklijf_shared.clock import instant, micros
 from beklijf_shared.events import EpisodeScored, Event, PlacedResult
 
@@ -52,6 +52,8 @@ def _episode(event: EpisodeScored) -> Episode:
     return Episode(
         programme=event.programme,
         t0=_day(event.t0),
+        sex=event.sex,
+        birth_year=event.birth_year,
         treatment=event.treatment,
         treatment_ended=None if event.treatment_ended is None else _day(event.treatment_ended),
         participation=event.participation,
@@ -66,9 +68,9 @@ def _episode(event: EpisodeScored) -> Episode:
 
 
 def _answered(result: PlacedResult) -> Answered:
-    """Categories are counted by no figure yet; only numbers are kept."""
     values = tuple(Value(one.measure, one.integer, one.scale) for one in result.results if one.integer is not None)
-    return Answered(result.moment, result.instrument, _day(result.day), result.scorable, values)
+    codes = tuple(Coded(one.measure, one.code) for one in result.results if one.code is not None)
+    return Answered(result.moment, result.instrument, _day(result.day), result.scorable, values, codes)
 
 
 @lru_cache(maxsize=16_384)

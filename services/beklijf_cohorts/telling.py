@@ -31,7 +31,7 @@ def follow_ups(
     differing = [(follow_up, follow_up.state) for moment, follow_up in now.items() if before.get(moment) != follow_up]
     gone = [(follow_up, NOT_DUE) for moment, follow_up in before.items() if moment not in now]
     for cohort in cohorts:
-        for follow_up, state in (*differing, *gone):
+        for follow_up, state in (*differing, *gone) if cohort.worklist else ():
             yield topics.FOLLOW_UP_DUE, _follow_up(cohort.code, episode, organisation, follow_up, state)
 
 
@@ -55,7 +55,7 @@ def _follow_up(cohort: str, episode: str, organisation: str, follow_up: FollowUp
 def absent(plan: Plan, cohorts: Iterable[Cohort], episode: str, new: Derivation) -> Iterator[str]:
     """The names of the follow-ups that an episode does not have: if one was told before anything of it was stored, it is gone."""
     there = {follow_up.moment for follow_up in new.follow_ups}
-    for cohort in cohorts:
+    for cohort in (each for each in cohorts if each.worklist):
         yield from (f"{cohort.code}/{episode}/{moment.code}" for moment in plan.protocol.moments if moment.code not in there)
 
 

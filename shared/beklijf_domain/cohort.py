@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
+from beklijf_domain import crossing
+from beklijf_domain.crossing import Crossing, Tally
 from beklijf_domain.document import Document
 
 GroupBy = Literal["treatment-year"]
@@ -19,6 +21,8 @@ class Cohort:
     `years`: treatment years that belong to it (M4). `minimum_cell`: k, nothing derived from fewer episodes is shown (M37); 1 hides
     nothing. `minimum_changed_episodes`: a suppressed cohort publishes only after so many episodes changed (M38). `rules`: names with
     version ("code@version"), in the order in which figures show them. `study`: whose printed numbers its figures are held against.
+    `sample_margin_percent`: half the width of the 95 % interval for which the sample should suffice; None: no such statement.
+    `worklist`: whether its follow-ups are told; where cohorts share a population, one of them is enough.
     """
 
     code: str
@@ -32,6 +36,10 @@ class Cohort:
     rules: tuple[str, ...]
     group_by: tuple[GroupBy, ...]
     study: str | None = None
+    crossed: tuple[Crossing, ...] = ()
+    tallied: tuple[Tally, ...] = ()
+    sample_margin_percent: int | None = None
+    worklist: bool = True
 
     @property
     def suppressed(self) -> bool:
@@ -55,6 +63,8 @@ class Cohort:
             "years": sorted(self.years),
             "rules": sorted(self.rules),
             "group_by": list(self.group_by),
+            "sample_margin_percent": self.sample_margin_percent,
+            **crossing.content(self.crossed, self.tallied),
         }
 
     def _disclosure(self) -> dict[str, object]:
@@ -82,6 +92,10 @@ def read(document: Document) -> Cohort:
         rules=document.texts("rules"),
         group_by=tuple(cast(GroupBy, name) for name in group_by),
         study=document.optional_text("study"),
+        crossed=crossing.crossings(document),
+        tallied=crossing.tallies(document),
+        sample_margin_percent=document.integer("sample_margin_percent", low=1) if document.has("sample_margin_percent") else None,
+        worklist=document.one_of("worklist", ("told", "not told")) == "told" if document.has("worklist") else True,
     )
     document.finish()
     return result

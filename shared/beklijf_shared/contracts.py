@@ -18,6 +18,7 @@ from typing import Protocol as HasCode
 
 from beklijf_domain import cohort, instrument, protocol, rule, study
 from beklijf_domain.cohort import Cohort
+from beklijf_domain.crossing import Groupings
 from beklijf_domain.document import ContractError, Document
 from beklijf_domain.instrument import Instrument
 from beklijf_domain.protocol import Protocol
@@ -267,3 +268,31 @@ def _check_cohorts(contracts: Contracts) -> None:
             raise ContractError(f"cohorts/{each.code}: study: {each.study!r} is no study that is here")
         for missing in set(each.rules) - names:
             raise ContractError(f"cohorts/{each.code}: rules: {missing!r} is no rule that is here")
+        _check_categories(contracts, each, programme)
+
+
+def _check_categories(contracts: Contracts, cohort: Cohort, programme: Protocol) -> None:
+    for crossed in cohort.crossed:
+        for side in (crossed.rows, crossed.columns):
+            known = contracts.instruments.get(side.instrument)
+            if known is None or not programme.is_scheduled(side.moment, side.instrument):
+                raise ContractError(f"cohorts/{cohort.code}: crossed: {side.instrument} is not here, or not asked at {side.moment}")
+            measures = known.measures
+            _check_groupings(f"cohorts/{cohort.code}: crossed", side.groupings, measures[0].categories if len(measures) == 1 else ())
+    for tallied in cohort.tallied:
+        known = contracts.instruments.get(tallied.instrument)
+        if known is None or not any(measure.categories for measure in known.measures):
+            raise ContractError(f"cohorts/{cohort.code}: tallied: {tallied.instrument!r} has no categories here")
+        for code, groupings in tallied.groupings.items():
+            measure = known.measure(code)
+            _check_groupings(f"cohorts/{cohort.code}: tallied: {code}", groupings, measure.categories if measure else ())
+
+
+def _check_groupings(where: str, groupings: Groupings, categories: tuple[instrument.Category, ...]) -> None:
+    """What is grouped must be categories, and a grouping must not be called like one."""
+    codes = {category.code for category in categories}
+    if not codes:
+        raise ContractError(f"{where}: is not one question with categories")
+    for name, grouped in groupings.items():
+        if name in codes or not set(grouped) <= codes:
+            raise ContractError(f"{where}: {name!r} must have a name of its own and group categories that are there")

@@ -193,7 +193,7 @@ class FollowUpDue(Event, frozen=True, kw_only=True):
 
 
 class Missing(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A number that is not there: suppressed (M37), or the reason why there is none (M34). Exactly one of both is given."""
+    """A number that is not there: suppressed (M37), or the reason why there is none (M34). Neither: this row has no such number."""
 
     suppressed: bool = False
     reason: Code | None = None

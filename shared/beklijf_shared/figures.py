@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from beklijf_shared.events import Cell, CohortSnapshot, Figure, Missing, Row
 
-NOT_APPLICABLE = "not-applicable"
-"""The reason of a cell that its row does not have, because only other rows of the figure do."""
-ABSENT = Missing(reason=NOT_APPLICABLE)
+ABSENT = Missing()
+"""A number that a row does not have, because only other rows of the figure do: neither suppressed nor undefined, just not here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ summing, and the order in which events came does not matter.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -20,16 +20,19 @@ from beklijf_domain.protocol import Moment, Protocol
 from beklijf_domain.rule import Rule
 
 __all__ = [
+    "AGE",
     "ALL",
     "BOXES",
     "GROUPS",
     "MOMENT_STATES",
+    "NOT_ANSWERED",
     "PAIR_STATES",
     "Asked",
     "Cells",
     "Grid",
     "Plan",
     "grid",
+    "grids",
     "value_text",
 ]
 
@@ -40,6 +43,8 @@ Cells = Mapping[str, int]
     v year|group|instrument|measure|moment|value    c the same, with the change instead of the value
     p year|group|instrument|moment|pair state    d year|group|instrument|moment|rule|verdict
     l year|group|instrument|rule|how it lasts    z year|group|instrument|moment|zero: no verdict, and a baseline of zero (M28)
+    s year|moment|sex|state    k year|group|instrument|measure|moment|category
+    b year|group|instrument|measure|moment|category at baseline|category    x year|group|figure|category of the row|of the column
 """
 
 BOXES = ("completed", "in-treatment", "stopped-early", "objected")
@@ -52,16 +57,24 @@ PAIR_STATES = ("not-scheduled", "ineligible", "not-due", "awaiting", "no-respons
 GROUPS = ("responders", "non-responders", "neither")
 """M18: by the protocol's last moment. Awaiting, ineligible and not scheduled there belong to neither."""
 
+AGE = "age"
+"""Age at t0 is counted like a value of an instrument of this name, at the first moment (M22)."""
+
+NOT_ANSWERED = "not-answered"
+"""Beside the categories of a question in a cross-tab."""
+
 ALL = "all"
 """The row that pools all years, and the group that pools all groups."""
 
 
 class Asked(NamedTuple):
-    """What is asked at one moment: its instruments, and those that are compared with the same instrument at `baseline`."""
+    """What is asked at one moment: its instruments, and those that are compared with the same instrument at `baseline`, numbers by
+    rules (`paired`) and categories (`coded`)."""
 
     moment: str
     instruments: tuple[str, ...]
     paired: tuple[str, ...]
+    coded: tuple[str, ...]
     baseline: str | None
 
 
@@ -92,7 +105,7 @@ class Plan:
     def asked(self) -> tuple[Asked, ...]:
         """What is asked at every moment, in the order of the protocol."""
         return tuple(
-            Asked(moment.code, self.instruments(moment), self._paired(moment), moment.baseline) for moment in self.protocol.moments
+            Asked(moment.code, self.instruments(moment), *self._compared(moment), moment.baseline) for moment in self.protocol.moments
         )
 
     @cached_property
@@ -119,9 +132,15 @@ class Plan:
         judgement = known.judgement(instrument) if known else None
         return known is not None and judgement is not None and known.kind == "relative"
 
-    def _paired(self, moment: Moment) -> tuple[str, ...]:
+    def categories(self, instrument: str) -> dict[str, tuple[str, ...]]:
+        """The categories of each measure of an instrument that has some, in their order."""
+        measures = self.known[instrument].measures
+        return {measure.code: tuple(each.code for each in measure.categories) for measure in measures if measure.categories}
+
+    def _compared(self, moment: Moment) -> tuple[tuple[str, ...], tuple[str, ...]]:
         baseline = self.protocol.moment(moment.baseline) if moment.baseline else None
-        return tuple(code for code in self.instruments(moment) if baseline and code in baseline.instruments and code in self.judged)
+        both = [code for code in self.instruments(moment) if baseline and code in baseline.instruments]
+        return tuple(code for code in both if code in self.judged), tuple(code for code in both if self.categories(code))
 
 
 def value_text(integer: int, scale: int) -> str:
@@ -139,10 +158,25 @@ class Grid:
 
 def grid(by_text: Mapping[str, int]) -> Grid:
     """The histogram of values written as decimal text, on the coarsest grid that holds them all."""
-    values = {text: Decimal(text) for text in by_text}
-    scale = max((-int(value.normalize().as_tuple().exponent) for value in values.values() if value), default=0)
-    scale = max(scale, 0)
+    return grids((by_text,))[0]
+
+
+def grids(some: Iterable[Mapping[str, int]]) -> tuple[Grid, ...]:
+    """Histograms on one grid, so that they can be compared."""
+    histograms = tuple(some)
+    scale = max((_scale(text) for by_text in histograms for text in by_text), default=0)
+    return tuple(Grid(_on(by_text, scale), scale) for by_text in histograms)
+
+
+def _scale(text: str) -> int:
+    """How many decimals a value needs."""
+    if "." not in text:
+        return 0
+    return max(0, -int(Decimal(text).normalize().as_tuple().exponent))
+
+
+def _on(by_text: Mapping[str, int], scale: int) -> dict[int, int]:
     counts: dict[int, int] = defaultdict(int)
     for text, count in by_text.items():
-        counts[int(values[text].scaleb(scale))] += count
-    return Grid(dict(counts), scale)
+        counts[int(text) if scale == 0 and "." not in text else int(Decimal(text).scaleb(scale))] += count
+    return dict(counts)

@@ -12,14 +12,15 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from beklijf_cohorts.domain import membership
-from beklijf_cohorts.domain.cells import GROUPS, Plan, value_text
+from beklijf_cohorts.domain.cells import GROUPS, NOT_ANSWERED, Plan, value_text
 from beklijf_cohorts.domain.facts import Answered, Episode
 from beklijf_cohorts.domain.keys import InstrumentKeys, Keys, MomentKeys, keys
 from beklijf_domain.calendar import treatment_year
+from beklijf_domain.crossing import Side
 from beklijf_domain.protocol import Window
 from beklijf_domain.states import FollowUpState, Lasting
 
-DERIVATION = "cells-1"
+DERIVATION = "cells-2"
 """The version of this derivation: a change of what is counted, or how, gets a new one, and every cohort is counted anew."""
 
 ONE_DAY = timedelta(days=1)
@@ -156,7 +157,11 @@ class _Counting:
             if rule in self.plan.rules:
                 verdicts.setdefault((moment, instrument), {})[rule] = verdict
         made = keys(self.plan, year, self._group())
-        paired = {each.moment: self._count_moment(each, verdicts) for each in made.moments}
+        if episode.birth_year is not None:
+            self.counted.append(made.age + str(year - episode.birth_year))
+        paired = {each.moment: self._count_moment(each, episode.sex, verdicts) for each in made.moments}
+        for crossing in self.plan.cohort.crossed:
+            self.counted.append(f"{made.crossed[crossing.figure]}{self._category(crossing.rows)}|{self._category(crossing.columns)}")
         if self.plan.lasting is not None:
             first, last, instruments = self.plan.lasting
             for code in instruments:
@@ -167,11 +172,17 @@ class _Counting:
         """Responder, non-responder or neither, by the last moment (M18)."""
         return {"responded": RESPONDERS, "no-response": NON_RESPONDERS}.get(self.states.get(self.plan.last, ""), NEITHER)
 
-    def _count_moment(self, made: MomentKeys, verdicts: dict[tuple[str, str], dict[str, str]]) -> list[str]:
+    def _category(self, side: Side) -> str:
+        """What was answered to the one question of an instrument at a moment."""
+        answer = self.answered.get((side.moment, side.instrument)) if self.states.get(side.moment) == "responded" else None
+        return answer.codes[0].code if answer is not None and answer.codes else NOT_ANSWERED
+
+    def _count_moment(self, made: MomentKeys, sex: str, verdicts: dict[tuple[str, str], dict[str, str]]) -> list[str]:
         """Response, values and pairs of one moment; gives the instruments that have a pair."""
         moment, add = made.moment, self.counted.append
         state = self.states.get(moment, "not-scheduled")
         add(made.state + state)
+        add(f"{made.by_sex}{sex}|{state}")
         responded = state == "responded"
         closed = responded and self.day > self.windows[moment].closes
         if closed:
@@ -185,6 +196,10 @@ class _Counting:
             if answer is not None and answer.scorable:
                 for measure, integer, scale in answer.values:
                     add(each.values[measure] + value_text(integer, scale))
+                for measure, code in answer.codes:
+                    add(each.codes[measure] + code)
+                if each.is_coded:
+                    self._both(each, made.baseline, answer)
             if each.is_paired and self._pair(each, made.baseline, answer, silent):
                 paired.append(each.instrument)
                 for rule, verdict in verdicts.get((moment, each.instrument), {}).items():
@@ -217,6 +232,14 @@ class _Counting:
                 finest = max(scale, base_scale)
                 change = integer * 10 ** (finest - scale) - base * 10 ** (finest - base_scale)
                 self.counted.append(made.changes[measure] + value_text(change, finest))
+
+    def _both(self, made: InstrumentKeys, baseline_moment: str, answer: Answered) -> None:
+        """The category before and now, measure by measure."""
+        baseline = self.answered.get((baseline_moment, made.instrument))
+        before = dict(baseline.codes) if baseline is not None else {}
+        for measure, code in answer.codes:
+            if measure in before:
+                self.counted.append(f"{made.both[measure]}{before[measure]}|{code}")
 
     def _lasting(self, made: Keys, code: str, early: dict[str, str], late: dict[str, str]) -> None:
         """Improved at the first follow-up, at the last, at both or never, among episodes with a verdict at both (M27)."""

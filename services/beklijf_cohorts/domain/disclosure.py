@@ -36,11 +36,12 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Table:
     """Lines that belong together, with their counts. `virtual` counts are published nowhere but follow from what is, by subtraction:
-    they are holes where they are small, and nobody where they are zero."""
+    they are holes where they are small, and nobody where they are zero. `empty`: counts in which nobody could be."""
 
     lines: tuple[Line, ...]
     counts: Mapping[str, int]
     virtual: frozenset[str] = frozenset()
+    empty: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,12 @@ def protect(tables: Sequence[Table], minimum_cell: int) -> Protected:
     if minimum_cell <= 1:
         return Protected(frozenset(), frozenset())
     none = frozenset(name for line in lines if line.denominator and counts[line.total] == 0 for name in (*line.parts, line.total))
-    hiding = _Hiding(lines, counts, none, frozenset(name for table in tables for name in table.virtual), set())
+    none |= frozenset(name for table in tables for name in table.empty)
+    hiding = _Hiding(tables, counts, none)
     hiding.primary(minimum_cell)
-    while hiding.complement() or any(hiding.guard(table) for table in tables):
-        pass
+    hiding.complement()
+    while hiding.guard():
+        hiding.complement()
     return Protected(frozenset(hiding.hidden), none)
 
 
@@ -77,37 +80,55 @@ class DoesNotAddUp(ValueError):
     """Counts of a figure contradict each other; nothing is published."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Hiding:
-    """The set of holes while it grows."""
+    """The set of holes while it grows. What a hole changes is looked at again, and nothing else."""
 
-    lines: tuple[Line, ...]
-    counts: Mapping[str, int]
-    none: frozenset[str]
-    virtual: frozenset[str]
-    hidden: set[str]
+    def __init__(self, tables: Sequence[Table], counts: Mapping[str, int], none: frozenset[str]) -> None:
+        self._tables, self._counts, self._none = tables, counts, none
+        self._virtual = frozenset(name for table in tables for name in table.virtual)
+        self._lines = tuple(line for table in tables for line in table.lines)
+        self._of_table = [place for place, table in enumerate(tables) for _ in table.lines]
+        self._lines_of: dict[str, list[int]] = {}
+        for place, line in enumerate(self._lines):
+            for name in (*line.parts, line.total):
+                self._lines_of.setdefault(name, []).append(place)
+        self._holes = [0] * len(self._lines)
+        self._changed: set[int] = set()
+        """Lines with a hole more since they were looked at."""
+        self._unguarded = set(range(len(tables)))
+        self.hidden: set[str] = set()
 
     def primary(self, minimum_cell: int) -> None:
         """What is below k, zero included (0 of 40 says it of everyone); of answers, also what leaves fewer than k beside it."""
-        for name, count in self.counts.items():
-            if count < minimum_cell and name not in self.none and not (name in self.virtual and count == 0):
-                self.hidden.add(name)
-        for line in self.lines:
-            if line.about_answers and line.total not in self.none:
-                self.hidden.update(part for part in line.parts if self.counts[line.total] - self.counts[part] < minimum_cell)
+        for name, count in self._counts.items():
+            if count < minimum_cell and name not in self._none and not (name in self._virtual and count == 0):
+                self._hide(name)
+        for line in self._lines:
+            if line.about_answers and line.total not in self._none:
+                whole = self._counts[line.total]
+                for part in line.parts:
+                    if whole - self._counts[part] < minimum_cell:
+                        self._hide(part)
 
-    def complement(self) -> bool:
-        """While a line has exactly one hole, its smallest open part (M37); says whether anything was hidden."""
-        before, last = len(self.hidden), -1
-        while last != len(self.hidden):
-            last = len(self.hidden)
-            for line in self.lines:
-                if self._holes(line) == 1:
-                    self._hide_one(line)
-        return len(self.hidden) > before
+    def complement(self) -> None:
+        """While a line has exactly one hole, its smallest open part (M37), in the order of the lines."""
+        while self._changed:
+            now, self._changed = sorted(self._changed), set()
+            for place in now:
+                if self._holes[place] == 1:
+                    self._hide_one(self._lines[place])
 
-    def guard(self, table: Table) -> bool:
-        """What one line at a time does not see: holes that several lines give back together, and holes that can only be zero."""
+    def guard(self) -> bool:
+        """What one line at a time does not see: holes that several lines give back together, and holes that can only be zero. Says
+        whether anything was hidden."""
+        for place, table in enumerate(self._tables):
+            if place in self._unguarded:
+                if self._guard(table):
+                    return True
+                self._unguarded.discard(place)
+        return False
+
+    def _guard(self, table: Table) -> bool:
         given_back = derivable(table.lines, self.hidden)
         for line in table.lines:
             holes = [name for name in (*line.parts, line.total) if name in self.hidden]
@@ -115,23 +136,32 @@ class _Hiding:
                 return True
         return False
 
-    def _holes(self, line: Line) -> int:
-        return sum(name in self.hidden for name in (*line.parts, line.total))
-
     def _can_only_be_zero(self, line: Line) -> bool:
-        rest = self.counts[line.total] - sum(self.counts[part] for part in line.parts if part not in self.hidden)
-        return line.about_answers and line.total not in self.hidden and rest == 0
+        if not line.about_answers or line.total in self.hidden:
+            return False
+        return self._counts[line.total] == sum(self._counts[part] for part in line.parts if part not in self.hidden)
 
     def _hide_one(self, line: Line) -> bool:
         """Hides the smallest open part, the first on ties; where no part is open, the total. What nobody sees hides nothing."""
-        shown = [part for part in line.parts if part not in self.hidden and part not in self.none and part not in self.virtual]
+        shown = [part for part in line.parts if self._is_shown(part)]
         if shown:
-            self.hidden.add(min(shown, key=lambda part: self.counts[part]))
+            self._hide(min(shown, key=lambda part: self._counts[part]))
             return True
-        if line.total not in self.hidden and line.total not in self.none and line.total not in self.virtual:
-            self.hidden.add(line.total)
+        if self._is_shown(line.total):
+            self._hide(line.total)
             return True
         return False
+
+    def _is_shown(self, name: str) -> bool:
+        return name not in self.hidden and name not in self._none and name not in self._virtual
+
+    def _hide(self, name: str) -> None:
+        if name not in self.hidden:
+            self.hidden.add(name)
+            for place in self._lines_of.get(name, ()):
+                self._holes[place] += 1
+                self._changed.add(place)
+                self._unguarded.add(self._of_table[place])
 
 
 def derivable(lines: Iterable[Line], hidden: Iterable[str]) -> frozenset[str]:

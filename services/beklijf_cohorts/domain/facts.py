@@ -17,6 +17,13 @@ class Value(NamedTuple):
     scale: int
 
 
+class Coded(NamedTuple):
+    """One outcome that is a category."""
+
+    measure: str
+    code: str
+
+
 class Answered(NamedTuple):
     """One counted answer (M8) at its moment; `day` is the local day on which it was measured (M2)."""
 
@@ -25,6 +32,7 @@ class Answered(NamedTuple):
     day: date
     scorable: bool
     values: tuple[Value, ...]
+    codes: tuple[Coded, ...] = ()
 
 
 class Judged(NamedTuple):
@@ -42,6 +50,8 @@ class Episode:
 
     programme: str
     t0: date
+    sex: str
+    birth_year: int | None
     treatment: Treatment
     treatment_ended: date | None
     participation: Participation

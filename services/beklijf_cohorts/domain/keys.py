@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from beklijf_cohorts.domain.cells import Asked, Plan
+from beklijf_cohorts.domain.cells import AGE, Asked, Plan
 
 
 class ByMeasure(dict[str, str]):
@@ -28,9 +28,12 @@ class InstrumentKeys(NamedTuple):
 
     instrument: str
     is_paired: bool
+    is_coded: bool
     response: str
     values: ByMeasure
     changes: ByMeasure
+    codes: ByMeasure
+    both: ByMeasure
     pair: str
     zero: str
     verdict: dict[str, str]
@@ -44,6 +47,7 @@ class MomentKeys(NamedTuple):
     baseline: str
     state: str
     closed: str
+    by_sex: str
     instruments: tuple[InstrumentKeys, ...]
 
 
@@ -53,6 +57,9 @@ class Keys(NamedTuple):
     moments: tuple[MomentKeys, ...]
     lasting: dict[tuple[str, str], str]
     """By instrument and rule."""
+    age: str
+    crossed: dict[str, str]
+    """By figure."""
 
 
 @lru_cache(maxsize=1024)
@@ -62,13 +69,15 @@ def keys(plan: Plan, year: int, group: str) -> Keys:
     return Keys(
         tuple(_moment(plan, asked, year, group) for asked in plan.asked),
         {(code, rule): f"l|{year}|{group}|{code}|{rule}|" for code in lasting for rule in plan.rules},
+        f"v|{year}|{group}|{AGE}|{AGE}|{plan.protocol.moments[0].code}|",
+        {each.figure: f"x|{year}|{group}|{each.figure}|" for each in plan.cohort.crossed},
     )
 
 
 def _moment(plan: Plan, asked: Asked, year: int, group: str) -> MomentKeys:
     instruments = tuple(_instrument(plan, asked, code, year, group) for code in asked.instruments)
     start = f"m|{year}|{asked.moment}|"
-    return MomentKeys(asked.moment, asked.baseline or "", start, f"{start}responded-closed", instruments)
+    return MomentKeys(asked.moment, asked.baseline or "", start, f"{start}responded-closed", f"s|{year}|{asked.moment}|", instruments)
 
 
 def _instrument(plan: Plan, asked: Asked, code: str, year: int, group: str) -> InstrumentKeys:
@@ -76,9 +85,12 @@ def _instrument(plan: Plan, asked: Asked, code: str, year: int, group: str) -> I
     return InstrumentKeys(
         instrument=code,
         is_paired=code in asked.paired,
+        is_coded=code in asked.coded,
         response=f"i|{year}|{moment}|{code}|",
         values=ByMeasure(f"v|{of}|", f"|{moment}|"),
         changes=ByMeasure(f"c|{of}|", f"|{moment}|"),
+        codes=ByMeasure(f"k|{of}|", f"|{moment}|"),
+        both=ByMeasure(f"b|{of}|", f"|{moment}|"),
         pair=f"p|{of}|{moment}|",
         zero=f"z|{of}|{moment}|zero",
         verdict={rule: f"d|{of}|{moment}|{rule}|" for rule in plan.rules},

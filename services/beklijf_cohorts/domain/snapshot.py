@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from beklijf_cohorts.domain import disclosure
 from beklijf_cohorts.domain.cells import Cells, Plan
 from beklijf_cohorts.domain.disclosure import Protected
-from beklijf_cohorts.domain.figures import flow, follow_ups, lasting, mcic, response, trajectories
+from beklijf_cohorts.domain.figures import categories, flow, follow_ups, groups, lasting, mcic, planned, response, sexes, trajectories
 from beklijf_cohorts.domain.figures.source import Count, Entry, Figure, Source
 from beklijf_cohorts.domain.statistics import NOTHING, Number
 
@@ -48,14 +48,26 @@ def figures(plan: Plan, cells: Cells, minimum_cell: int) -> tuple[ShownFigure, .
 
 
 def _raw(source: Source) -> Iterator[Figure]:
+    cohort = source.plan.cohort
     yield flow.figure(source)
+    yield planned.protocol(source)
+    if cohort.sample_margin_percent is not None:
+        yield planned.sample_size(source)
     yield response.figure(source)
+    yield sexes.figure(source)
     yield response.by_instrument(source)
     yield trajectories.figure(source)
+    yield groups.figure(source)
+    yield groups.between_years(source)
     yield trajectories.changes(source)
     yield mcic.pairs(source)
     yield mcic.figure(source)
     yield lasting.figure(source)
+    for crossing in cohort.crossed:
+        yield categories.crossed(source, crossing)
+    for tally in cohort.tallied:
+        yield categories.tallied(source, tally)
+        yield categories.before_and_after(source, tally)
     yield follow_ups.figure(source)
 
 
@@ -75,4 +87,4 @@ def _entry(entry: Entry, protected: Protected) -> Shown:
     number = entry.value if isinstance(entry, Count) else entry.number
     if isinstance(number, Number):
         return Shown(value=number.text, reason=number.reason)
-    return Shown(reason=NOTHING) if all(name in protected.none for name in names) else Shown(value=number)
+    return Shown(reason=NOTHING) if names and all(name in protected.none for name in names) else Shown(value=number)

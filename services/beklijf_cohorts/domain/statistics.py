@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 
 from scipy.special import bdtr, stdtrit
@@ -68,14 +69,14 @@ def moments(histogram: Histogram) -> Moments:
 
 def mean(of: Moments, scale: int = 0) -> Number:
     """The mean, 15 significant digits."""
-    return Number(reason=NOTHING) if of.mean is None else _exact(of.mean / 10**scale)
+    return Number(reason=NOTHING) if of.mean is None else exact(of.mean / 10**scale)
 
 
 def standard_deviation(of: Moments, scale: int = 0) -> Number:
     """The standard deviation with n - 1 (M32), 15 significant digits; 0 when all values are equal."""
     if of.variance is None:
         return Number(reason=TOO_FEW)
-    return Number(cut_digits(_root(of.variance / 10 ** (2 * scale)), SNAPSHOT_DIGITS))
+    return Number(cut_digits(root(of.variance / 10 ** (2 * scale)), SNAPSHOT_DIGITS))
 
 
 def mean_interval(of: Moments, scale: int = 0) -> tuple[Number, Number]:
@@ -87,8 +88,8 @@ def mean_interval(of: Moments, scale: int = 0) -> tuple[Number, Number]:
     quantile_t = Decimal(float(stdtrit(of.n - 1, 0.975)))
     with exactly():
         middle = decimal(of.mean / 10**scale)
-        margin = quantile_t * _root(of.variance / 10 ** (2 * scale) / of.n)
-        return _special(middle - margin), _special(middle + margin)
+        margin = quantile_t * root(of.variance / 10 ** (2 * scale) / of.n)
+        return special(middle - margin), special(middle + margin)
 
 
 def quantile(histogram: Histogram, probability: Fraction, scale: int = 0) -> Number:
@@ -103,7 +104,7 @@ def quantile(histogram: Histogram, probability: Fraction, scale: int = 0) -> Num
         return Number(reason=NOTHING)
     position = (n - 1) * probability
     low, high = _value_at(histogram, floor(position)), _value_at(histogram, ceil(position))
-    return _exact((low + (high - low) * (position - floor(position))) / 10**scale)
+    return exact((low + (high - low) * (position - floor(position))) / 10**scale)
 
 
 def _value_at(histogram: Histogram, index: int) -> Fraction:
@@ -115,12 +116,14 @@ def _value_at(histogram: Histogram, index: int) -> Fraction:
     raise IndexError("beyond the last row")
 
 
+@lru_cache(maxsize=8192)
 def share(part: int, whole: int) -> Number:
     """A proportion, 15 significant digits; `none` for an empty whole."""
     _check_part(part, whole)
-    return _exact(Fraction(part, whole)) if whole else Number(reason=NOTHING)
+    return exact(Fraction(part, whole)) if whole else Number(reason=NOTHING)
 
 
+@lru_cache(maxsize=8192)
 def wilson(part: int, whole: int) -> tuple[Number, Number]:
     """Wilson's 95 % interval of a proportion, no continuity correction (M31), 15 significant digits."""
     _check_part(part, whole)
@@ -136,6 +139,7 @@ def wilson(part: int, whole: int) -> tuple[Number, Number]:
         return Number(cut_digits(low, SNAPSHOT_DIGITS)), Number(cut_digits(high, SNAPSHOT_DIGITS))
 
 
+@lru_cache(maxsize=1024)
 def mcnemar(first_only: int, second_only: int) -> Number:
     """The two-sided p of McNemar's exact test on the discordant pairs (M27, M33), 10 significant digits."""
     if first_only < 0 or second_only < 0:
@@ -145,7 +149,7 @@ def mcnemar(first_only: int, second_only: int) -> Number:
         return Number(reason=NO_DISCORDANT_PAIRS)
     if first_only == second_only:
         return Number("1")
-    return _special(Decimal(min(1.0, 2 * float(bdtr(min(first_only, second_only), discordant, 0.5)))))
+    return special(Decimal(min(1.0, 2 * float(bdtr(min(first_only, second_only), discordant, 0.5)))))
 
 
 def _check_part(part: int, whole: int) -> None:
@@ -153,15 +157,17 @@ def _check_part(part: int, whole: int) -> None:
         raise ValueError("a part lies between 0 and its whole")
 
 
-def _root(value: Fraction) -> Decimal:
+def root(value: Fraction) -> Decimal:
     """The square root at 50 digits."""
     with exactly():
         return decimal(value).sqrt()
 
 
-def _exact(value: Fraction) -> Number:
+def exact(value: Fraction) -> Number:
+    """A number that is exact, at 15 significant digits (M35)."""
     return Number(cut_digits(value, SNAPSHOT_DIGITS))
 
 
-def _special(value: Decimal) -> Number:
+def special(value: Decimal) -> Number:
+    """A number that passed through a special function, at 10 significant digits (M35)."""
     return Number(cut_digits(value, SPECIAL_FUNCTION_DIGITS))

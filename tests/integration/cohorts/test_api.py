@@ -68,7 +68,7 @@ def test_the_openapi_names_what_is_answered(application: FastAPI) -> None:
     document = application.openapi()
 
     assert set(document["paths"]) == {"/health", "/cohorts", "/cohorts/{code}"}
-    assert {"CohortSnapshot", "Figure", "Row", "Cell", "Listed", "Problem"} <= set(document["components"]["schemas"])
+    assert {"CohortSnapshot", "Figure", "Row", "Missing", "Listed", "Problem"} <= set(document["components"]["schemas"])
 
 
 def test_recount_is_0_when_right_and_1_with_the_cells_when_wrong(cohorts: Cohorts) -> None:

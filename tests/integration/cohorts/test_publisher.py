@@ -152,7 +152,7 @@ def test_every_snapshot_adds_up_while_batches_are_applied(cohorts: Cohorts) -> N
         while not done.is_set():
             cohorts.publishing.not_before = 0
             cohorts.publishing.step()  # raises DoesNotAddUp if any identity of any figure fails
-            found = {name: int(value or 0) for name, value in cohorts.row("flow", year="all").items()}
+            found = {name: int(value or 0) for name, value in cohorts.row("flow", year="all").items() if name != "stopped-early-share"}
             assert found.pop("registered") == sum(found.values())
             seen.add(tuple(found.values()))
         return seen
@@ -237,4 +237,4 @@ def test_snapshots_reach_the_outbox_once_each(cohorts: Cohorts) -> None:
     assert cohorts.scalar("SELECT count(*) FROM outbox WHERE topic = 'beklijf.cohort-snapshot.v1'") == 2
     with db.transaction(cohorts.engine) as connection:
         bodies = [body for _, _, body in store.snapshots(connection)]
-    assert all(msgspec.json.decode(body, type=events.CohortSnapshot).derivation == "cells-1" for body in bodies)
+    assert all(msgspec.json.decode(body, type=events.CohortSnapshot).derivation == "cells-2" for body in bodies)

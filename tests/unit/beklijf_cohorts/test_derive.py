@@ -159,4 +159,32 @@ def test_an_answer_by_code_is_a_response_and_neither_a_value_nor_a_pair(plan: Pl
     assert states(found, "i|2014|t4|care-use|") | states(found, "i|2014|t1|gpe-6|") == {"responded"}
     assert states(found, "i|2014|t4|gpe-3|") | states(found, "i|2014|t4|qbpds|") == {"no-response"}
     assert {key.split("|")[3] for key in found.cells if key[0] == "p"} == {"qbpds", "vas-pain"}
-    assert {key[0] for key in found.cells} == {"f", "i", "m", "p", "u"}
+    assert {key for key in found.cells if key[0] in "vckb"} == {
+        "v|2014|responders|age|age|t0|44",
+        "k|2014|responders|care-use|care-use|t0|none",
+        "k|2014|responders|gpe-6|gpe-6|t1|none",
+        "k|2014|responders|care-use|care-use|t4|none",
+        "b|2014|responders|care-use|care-use|t4|none|none",
+    }
+    assert states(found, "x|2014|") == {"responders|gpe|none|not-answered"}
+
+
+def test_sex_and_age_are_counted_where_they_are_known(plan: Plan) -> None:
+    known, unknown = derived(plan, sex="male", birth_year=1950), derived(plan, sex="unknown", birth_year=None)
+
+    assert states(known, "s|2014|t4|") == {"male|no-response"}
+    assert states(known, "v|2014|") == {"non-responders|age|age|t0|64"}, "M22: whole years"
+    assert (states(unknown, "s|2014|t4|"), states(unknown, "v|")) == ({"unknown|no-response"}, set())
+
+
+def test_one_question_is_crossed_with_another_at_a_later_moment(plan: Plan) -> None:
+    told = scored("e1", {("t1", "gpe-6"): 0, ("t4", "gpe-3"): 0})
+    by_code = tuple(
+        replace(one, results=(Result(measure=one.instrument, code={"gpe-6": "much-better", "gpe-3": "worse"}[one.instrument]),))
+        for one in told.results
+    )
+
+    found = derive(hearing.facts_of(replace(told, results=by_code)).episode, LATER, plan)
+
+    assert states(found, "x|2014|") == {"responders|gpe|much-better|worse"}
+    assert states(derived(plan), "x|2014|") == {"non-responders|gpe|not-answered|not-answered"}

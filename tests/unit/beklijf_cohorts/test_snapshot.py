@@ -21,6 +21,8 @@ from tests.lib.scored import INSTRUMENTS, MOMENTS, history, scored
 DAY = date(2020, 3, 2)
 T0, T1, T4 = ("t0", "vas-pain"), ("t1", "vas-pain"), ("t4", "vas-pain")
 RULE = "imsr-30-percent@1.0.0"
+NO_COUNTS = ("sum", "squares", "scale", "margin-percent", "years", "needed")
+"""Integers that are not numbers of episodes."""
 
 
 def cells(plan: Plan, episodes: list[EpisodeScored], day: date = DAY) -> Counter[str]:
@@ -94,10 +96,11 @@ def test_m28_a_known_baseline_of_zero_is_in_no_bound_of_a_relative_rule(plan: Pl
 
 
 def test_lasting(few: tuple[snapshot.ShownFigure, ...]) -> None:
-    found = row(few, "lasting", year="all", instrument="vas-pain", rule=RULE)
+    for group in ("all", "responders"):
+        found = row(few, "lasting", group=group, year="all", instrument="vas-pain", rule=RULE)
 
-    assert [found[how] for how in ("n", "sustained", "relapsed", "late", "never")] == [3, 1, 1, 1, 0]
-    assert (found["share"], found["p"]) == ("0.5", "1")
+        assert [found[how] for how in ("n", "sustained", "relapsed", "late", "never")] == [3, 1, 1, 1, 0]
+        assert (found["share"], found["p"], found["significant"]) == ("0.5", "1", "no")
 
 
 def test_nobody_at_all_is_none_everywhere(plan: Plan) -> None:
@@ -105,7 +108,19 @@ def test_nobody_at_all_is_none_everywhere(plan: Plan) -> None:
 
     assert row(figures, "flow", year="all")["registered"] == 0
     assert row(figures, "response", year="all", moment="t4")["rate"] == "none"
-    assert [figure.name for figure in figures if not figure.rows] == ["trajectories", "changes", "pairs", "mcic", "lasting"]
+    assert [figure.name for figure in figures if not figure.rows] == [
+        "response-by-sex",
+        "trajectories",
+        "groups",
+        "between-years",
+        "changes",
+        "pairs",
+        "mcic",
+        "lasting",
+        "gpe",
+        "care-use",
+        "care-use-change",
+    ]
 
 
 def test_cells_that_contradict_each_other_give_no_snapshot(plan: Plan) -> None:
@@ -141,7 +156,7 @@ def test_no_number_below_k_and_nothing_derived_from_one_is_shown(plan: Plan, see
     figures = snapshot.figures(plan, total, 10)
 
     shown = [(figure.name, row.stratum, name, cell) for figure in figures for row in figure.rows for name, cell in row.cells.items()]
-    counts = [entry for entry in shown if isinstance(entry[3].value, int) and entry[2] not in ("sum", "squares", "scale")]
+    counts = [entry for entry in shown if isinstance(entry[3].value, int) and entry[0] != "protocol" and entry[2] not in NO_COUNTS]
     assert [entry for entry in counts if int(entry[3].value or 0) < 10] == []
     for figure in figures:
         for each in figure.rows:

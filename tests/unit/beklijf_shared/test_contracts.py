@@ -18,7 +18,7 @@ from beklijf_shared.contracts import ContractError
 BASE = "https://w3id.org/beklijf/fhir"
 INSTRUMENTS = {"qbpds", "vas-pain", "gpe-6", "gpe-3", "care-use"}
 COHORT = """
-code = "imsr-k10"
+code = "imsr-site"
 title = "iMSR, small cells hidden"
 note = "for tests"
 programme = "imsr"
@@ -27,6 +27,19 @@ years = [2012, 2013]
 minimum_cell = 10
 rules = ["imsr-30-percent@1.0.0"]
 group_by = ["treatment-year"]
+"""
+CROSSED = """
+[[crossed]]
+figure = "gpe"
+group = "responders"
+rows = "gpe-6@t1"
+columns = "gpe-3@t4"
+column_groupings = { holds = ["same"] }
+"""
+TALLIED = """
+[[tallied]]
+figure = "care-use"
+instrument = "care-use"
 """
 
 
@@ -43,7 +56,7 @@ def test_what_ships_is_complete() -> None:
     assert set(known.instruments) == INSTRUMENTS
     assert set(known.protocols) == {"imsr"}
     assert set(known.rules) == {"imsr-30-percent", "ostelo-2008"}
-    assert set(known.cohorts) == {"imsr"}
+    assert set(known.cohorts) == {"imsr", "imsr-k10"}
     assert set(known.questionnaires) == {(f"{BASE}/Questionnaire/{code}", "1.0.0") for code in INSTRUMENTS}
     assert set(known.code_systems) == {f"{BASE}/CodeSystem/{code}-answer" for code in INSTRUMENTS - {"vas-pain"}}
     assert known.moment_codes == {"t0", "t1", "t2", "t3", "t4"}
@@ -126,12 +139,12 @@ def test_questionnaire_weights_are_those_that_the_instrument_adds_up() -> None:
 
 
 def test_a_site_adds_its_own(site: Path) -> None:
-    (site / "cohorts" / "imsr-k10.toml").write_text(COHORT)
+    (site / "cohorts" / "imsr-site.toml").write_text(COHORT)
 
     known = contracts.load(site)
 
-    assert known.cohorts["imsr-k10"].population_hash("1") != known.cohorts["imsr"].population_hash("1")
-    assert (known.cohorts["imsr-k10"].minimum_cell, len(known.cohorts)) == (10, 2)
+    assert known.cohorts["imsr-site"].population_hash("1") != known.cohorts["imsr"].population_hash("1")
+    assert (known.cohorts["imsr-site"].minimum_cell, len(known.cohorts)) == (10, 3)
 
 
 def shipped(kind: str, name: str) -> str:
@@ -139,18 +152,27 @@ def shipped(kind: str, name: str) -> str:
 
 
 WRONG: list[tuple[str, str, str]] = [  # where, what, how it is said
-    ("cohorts/imsr.toml", COHORT.replace("imsr-k10", "imsr"), "imsr.toml: code: 'imsr' is defined twice"),
-    ("cohorts/other.toml", COHORT, "other.toml: code: 'imsr-k10' must be the name of the file"),
-    ("cohorts/imsr-k10.toml", COHORT.replace('"imsr"', '"ndpr"'), "cohorts/imsr-k10: programme: 'ndpr' is no protocol"),
+    ("cohorts/imsr.toml", COHORT.replace("imsr-site", "imsr"), "imsr.toml: code: 'imsr' is defined twice"),
+    ("cohorts/other.toml", COHORT, "other.toml: code: 'imsr-site' must be the name of the file"),
+    ("cohorts/imsr-site.toml", COHORT.replace('"imsr"', '"ndpr"'), "cohorts/imsr-site: programme: 'ndpr' is no protocol"),
     (
-        "cohorts/imsr-k10.toml",
+        "cohorts/imsr-site.toml",
         COHORT.replace('protocol_version = "1.0.0"', 'protocol_version = "2"'),
         "protocol_version: the protocol is at 1.0.0",
     ),
-    ("cohorts/imsr-k10.toml", COHORT.replace("2013", "2019"), "years: [2019] are not the protocol's"),
-    ("cohorts/imsr-k10.toml", COHORT.replace("percent@1", "percent@9"), "rules: 'imsr-30-percent@9.0.0' is no rule that is here"),
-    ("cohorts/imsr-k10.toml", "code = ", "is no valid TOML"),
-    ("cohorts/imsr-k10.toml", COHORT.replace("note", "nota"), "imsr-k10.toml: note: is missing"),
+    ("cohorts/imsr-site.toml", COHORT.replace("2013", "2019"), "years: [2019] are not the protocol's"),
+    ("cohorts/imsr-site.toml", COHORT.replace("percent@1", "percent@9"), "rules: 'imsr-30-percent@9.0.0' is no rule that is here"),
+    (
+        "cohorts/imsr-site.toml",
+        COHORT + CROSSED.replace("gpe-6@t1", "gpe-6"),
+        "crossed[0].rows: 'gpe-6' is not written as instrument@moment",
+    ),
+    ("cohorts/imsr-site.toml", COHORT + CROSSED.replace("gpe-3@t4", "gpe-3@t2"), "crossed: gpe-3 is not here, or not asked at t2"),
+    ("cohorts/imsr-site.toml", COHORT + CROSSED.replace("gpe-3@t4", "care-use@t4"), "crossed: is not one question with categories"),
+    ("cohorts/imsr-site.toml", COHORT + CROSSED.replace('["same"]', '["similar"]'), "crossed: 'holds' must have a name of its own"),
+    ("cohorts/imsr-site.toml", COHORT + TALLIED.replace("care-use", "vas-pain"), "tallied: 'vas-pain' has no categories here"),
+    ("cohorts/imsr-site.toml", "code = ", "is no valid TOML"),
+    ("cohorts/imsr-site.toml", COHORT.replace("note", "nota"), "imsr-site.toml: note: is missing"),
     ("fhir/Questionnaire-x.json", "{", "Questionnaire-x.json: is no valid JSON"),
     ("fhir/Questionnaire-x.json", "[]", "Questionnaire-x.json: needs resourceType, url and version"),
 ]
@@ -249,7 +271,7 @@ def test_contracts_inside_the_package_win_over_the_checkout(tmp_path: Path, monk
     monkeypatch.setattr(contracts, "__file__", str(package / "contracts.py"))
 
     assert contracts.shipped_folder() == package / "_contracts"
-    assert set(contracts.load().cohorts) == {"imsr"}
+    assert set(contracts.load().cohorts) == {"imsr", "imsr-k10"}
 
 
 def test_the_fhir_library_finds_nothing_wrong_with_what_ships() -> None:

@@ -23,7 +23,7 @@ def test_names_stand_once_and_a_row_is_two_arrays() -> None:
         "strata": ["year", "moment"],
         "columns": ["n", "mean", "worst"],
         "rows": [
-            [["2012", "t1"], [12, "3.5", {"reason": "not-applicable"}]],
+            [["2012", "t1"], [12, "3.5", {}]],
             [["all", "t1"], [{"suppressed": True}, {"reason": "none"}, "0.25"]],
         ],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from beklijf_cohorts.domain.cells import ALL, GROUPS, PAIR_STATES
 from beklijf_cohorts.domain.disclosure import Dimension, Table, block
-from beklijf_cohorts.domain.figures.response import rate
+from beklijf_cohorts.domain.figures.response import open_windows, rate
 from beklijf_cohorts.domain.figures.source import Count as CountOf
 from beklijf_cohorts.domain.figures.source import Derived, Entry, Figure, Row, Source
 from beklijf_cohorts.domain.statistics import share
@@ -92,9 +92,11 @@ def _baseline_zero(source: Source, year: str, group: str, stratum: Stratum) -> C
 
 def _pair_table(source: Source, stratum: Stratum) -> Table:
     """Years x states. The totals are the cohort, as in flow and response."""
-    names, counts, virtual = {}, {}, set()
+    names, counts, virtual, empty = {}, {}, set(), set()
     for year in source.years:
         found = {state: _pair(source, year, ALL, stratum, state) for state in PAIR_STATES}
+        if not open_windows(source, year, stratum[1]):
+            empty.add(found["awaiting"].name)
         found["episodes"] = source.cohort(year)
         for state, count in found.items():
             names[year, state] = count.name
@@ -103,7 +105,7 @@ def _pair_table(source: Source, stratum: Stratum) -> Table:
         counts[zero.name] = zero.value
         virtual.add(zero.name)  # published nowhere, but the bounds would show it
     states = Dimension(PAIR_STATES, "episodes", denominator=True)
-    return Table(block((source.year_dimension(), states), names), counts, frozenset(virtual))
+    return Table(block((source.year_dimension(), states), names), counts, frozenset(virtual), frozenset(empty))
 
 
 def _verdict_table(source: Source, stratum: Stratum, rule: str) -> Table:

@@ -53,7 +53,8 @@ def _states(source: Source, kind: str, stratum: tuple[str, ...]) -> tuple[dict[t
         names[year, "cohort"] = cohort.name
         counts[cohort.name] = cohort.value
     lines = block((source.year_dimension(), Dimension(MOMENT_STATES, "cohort", denominator=True)), names)
-    return names, counts, Table(lines, counts)
+    empty = frozenset(names[year, "awaiting"] for year in source.years if not open_windows(source, year, stratum[0]))
+    return names, counts, Table(lines, counts, empty=empty)
 
 
 def _entries(year: str, names: dict[tuple[str, ...], str], counts: dict[str, int]) -> dict[str, Entry]:
@@ -85,16 +86,25 @@ def _closed(source: Source, year: str, moment: str) -> Count:
 
 
 def _closed_table(source: Source, moment: str, counts: dict[str, int]) -> Table:
-    """Responded while the window is still open follows by subtraction, so it is protected too."""
-    lines, known, virtual = [], {}, []
+    """Responded while the window is still open follows by subtraction, so it is protected too. Where no window is open, nobody could
+    be awaited: that is a denominator of 0, and hides nothing (M37)."""
+    lines, known, virtual, empty = [], {}, [], set[str]()
     for year in source.years:
         closed, still_open, responded = _closed(source, year, moment), f"m|{year}|{moment}|responded-open", f"m|{year}|{moment}|responded"
         known.update({closed.name: closed.value, still_open: counts[responded] - closed.value, responded: counts[responded]})
         virtual.append(still_open)
+        if not open_windows(source, year, moment):
+            empty.add(still_open)
         lines.append(Line((closed.name, still_open), responded))
     names = [[f"m|{year}|{moment}|{state}" for year in source.inner_years] for state in ("responded-closed", "responded-open")]
     lines += [Line(tuple(parts), parts[0].replace(f"|{source.inner_years[0]}|", "|all|", 1)) for parts in names]
-    return Table(tuple(lines), known, frozenset(virtual))
+    return Table(tuple(lines), known, frozenset(virtual), frozenset(empty))
+
+
+def open_windows(source: Source, year: str, moment: str) -> int:
+    """How many episodes have an open window: awaited, or responded already."""
+    found = source.row("m", year, moment)
+    return found.get("awaiting", 0) + found.get("responded", 0) - found.get("responded-closed", 0)
 
 
 def _counts(entries: Iterable[Entry]) -> tuple[Count, ...]:

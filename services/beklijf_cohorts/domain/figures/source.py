@@ -9,7 +9,7 @@ from beklijf_cohorts.domain.cells import ALL, GROUPS, Cells, Plan
 from beklijf_cohorts.domain.disclosure import Dimension, Table
 from beklijf_cohorts.domain.statistics import Number
 
-GROUPED = frozenset("vcpdlz")
+GROUPED = frozenset("vcpdlzkbx")
 """The kinds of cells that are counted by group."""
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from beklijf_cohorts.domain.cells import ALL, GROUPS, grid
+from beklijf_cohorts.domain.comparison import wilcoxon
 from beklijf_cohorts.domain.disclosure import Dimension, Table, block
 from beklijf_cohorts.domain.figures.source import Count, Derived, Entry, Figure, Row, Source
 from beklijf_cohorts.domain.statistics import Number, mean, mean_interval, moments, quantile, standard_deviation
@@ -37,10 +38,15 @@ def _row(source: Source, kind: str, year: str, group: str, stratum: tuple[str, s
     """The numbers of one histogram."""
     found = source.row(kind, year, group, *stratum)
     instrument, measure, moment = stratum
-    count = Count(_name(kind, year, group, stratum), sum(found.values()))
+    count = size(source, kind, year, group, stratum)
     entries: dict[str, Entry] = {"n": count}
-    for what, number in _numbers(tuple(sorted(found.items()))).items():
+    histogram = tuple(sorted(found.items()))
+    for what, number in _numbers(histogram).items():
         entries[what] = Derived(number, (count.name,))
+    if kind == "c":
+        unchanged = _unchanged(source, year, group, stratum)
+        entries["unchanged"] = unchanged
+        entries["wilcoxon-p"] = Derived(_signed_ranks(histogram), (count.name, unchanged.name))
     return Row({"group": group, "year": year, "instrument": instrument, "measure": measure, "moment": moment}, entries, count)
 
 
@@ -62,6 +68,22 @@ def _numbers(histogram: tuple[tuple[str, int], ...]) -> dict[str, Number | int]:
     return numbers if on_grid.scale == 0 else {"scale": on_grid.scale, **numbers}
 
 
+@lru_cache(maxsize=4096)
+def _signed_ranks(histogram: tuple[tuple[str, int], ...]) -> Number:
+    """The p of Wilcoxon's test; who did not change is dropped, so how many they are stands beside it (M33)."""
+    return wilcoxon(grid(dict(histogram)).counts).p
+
+
+def _unchanged(source: Source, year: str, group: str, stratum: tuple[str, ...]) -> Count:
+    """How many changed by nothing at all."""
+    return Count("|".join(("c", year, group, *stratum, "unchanged")), source.row("c", year, group, *stratum).get("0", 0))
+
+
+def size(source: Source, kind: str, year: str, group: str, stratum: tuple[str, ...]) -> Count:
+    """How many episodes one histogram holds."""
+    return Count(_name(kind, year, group, stratum), sum(source.row(kind, year, group, *stratum).values()))
+
+
 def _name(kind: str, year: str, group: str, stratum: tuple[str, ...]) -> str:
     return "|".join((kind, year, group, *stratum, "n"))
 
@@ -70,5 +92,16 @@ def _table(source: Source, kind: str, stratum: tuple[str, str, str]) -> Table:
     """How many by year and group. Episodes in neither group follow by subtraction, and with them their sum: they are protected too."""
     names = {(year, group): _name(kind, year, group, stratum) for year in source.years for group in (*GROUPS, ALL)}
     counts = {name: sum(source.row(kind, year, group, *stratum).values()) for (year, group), name in names.items()}
-    virtual = frozenset(name for (_, group), name in names.items() if group == GROUPS[2])
-    return Table(block((source.year_dimension(), Dimension(GROUPS, ALL, denominator=True)), names), counts, virtual)
+    virtual = {name for (_, group), name in names.items() if group == GROUPS[2]}
+    dimensions = (source.year_dimension(), Dimension(GROUPS, ALL, denominator=True))
+    lines = block(dimensions, names)
+    if kind == "c":  # that nothing changed is an answer too
+        parts = {}
+        for (year, group), name in names.items():
+            unchanged = _unchanged(source, year, group, stratum)
+            changed = f"{unchanged.name[: -len('unchanged')]}changed"
+            parts.update({(year, group, "unchanged"): unchanged.name, (year, group, "changed"): changed, (year, group, "n"): name})
+            counts.update({unchanged.name: unchanged.value, changed: counts[name] - unchanged.value})
+            virtual |= {changed} | ({unchanged.name} if group == GROUPS[2] else set())
+        lines = block((*dimensions, Dimension(("unchanged", "changed"), "n", about_answers=True, denominator=True)), parts)
+    return Table(lines, counts, frozenset(virtual))
