@@ -6,11 +6,12 @@ take the others. Whoever runs a transaction refuses all if any entry has problem
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
+
+import msgspec
 
 from beklijf_intake import fhir
 from beklijf_intake.domain import bsn
@@ -22,8 +23,21 @@ from beklijf_intake.domain.submission import Name, Submission
 
 ENTRIES_LIMIT = 1_000
 _UPDATE = re.compile(r"([A-Z][A-Za-z]{1,40})/([^/?]+)")
-_SPACE = re.compile(r"[ \t\r\n]*")
-_PLAIN = json.JSONDecoder()
+
+
+class _Part(msgspec.Struct):
+    """Of an entry: its resource, undecoded."""
+
+    resource: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Parts(msgspec.Struct):
+    """Of a Bundle: its entries."""
+
+    entry: list[_Part] = []
+
+
+_BODIES = msgspec.json.Decoder(_Parts)
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
 
@@ -68,7 +82,7 @@ def read_bundle(bundle: dict[str, Any], body: bytes, context: ReadingContext) ->
         raise Refused(problems)
     names = {entry["fullUrl"]: _name(entry) for entry in entries if "fullUrl" in entry}
     _check_circles(entries, names)
-    bodies = list(_bodies(body.decode("utf-8"))) if entries else []
+    bodies = _bodies(body) if entries else []
     found = [_entry(index, entry, part, names, context) for index, (entry, part) in enumerate(zip(entries, bodies, strict=True))]
     return _named_once(found) if kind == "transaction" else found
 
@@ -226,37 +240,9 @@ def _named_once(entries: list[Entry]) -> list[Entry]:
     return found
 
 
-def _bodies(text: str) -> Iterator[bytes]:
-    """The bytes of each entry's resource exactly as they came; empty where an entry has none. The text is known to be valid."""
-    for key, start, _ in _members(text, _skip(text, 0)):
-        if key != "entry":
-            continue
-        at = _skip(text, start + 1)
-        while text[at] != "]":
-            end = at
-            part = b""
-            for inner, inner_start, end in _members(text, at):
-                if inner == "resource":
-                    part = text[inner_start:end].encode("utf-8")
-            yield part
-            at = _skip(text, _skip(text, end) + 1)
-            if text[at] == ",":
-                at = _skip(text, at + 1)
-
-
-def _members(text: str, at: int) -> Iterator[tuple[str, int, int]]:
-    """Key, and where its value starts and ends, of each member of the object that starts here (never an empty one)."""
-    while text[at] != "}":
-        key, at = _PLAIN.raw_decode(text, _skip(text, at + 1))
-        start = _skip(text, _skip(text, at) + 1)
-        _, end = _PLAIN.raw_decode(text, start)
-        yield key, start, end
-        at = _skip(text, end)
-
-
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
+def _bodies(body: bytes) -> list[bytes]:
+    """The bytes of each entry's resource exactly as they came; empty where an entry has none. The body is known to be valid."""
+    return [bytes(entry.resource) for entry in _BODIES.decode(body).entry]
 
 
 def _inside(problem: Problem) -> Problem:
