@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import urllib.error
@@ -55,12 +57,18 @@ def push(stack: Stack, folder: Path, hospital: int, episodes: int) -> str:
 
 
 def registered(stack: Stack) -> int:
-    """The figure on the page that a registry manager opens."""
-    with urllib.request.urlopen(f"{stack.pages}/cohorts/imsr", timeout=20) as answer:
-        page = answer.read().decode()
-    found = re.search(r"Registered\s+([0-9]+)", re.sub(r"<[^>]*>|\s+", " ", page))
-    assert found, page[:2000]
-    return int(found[1])
+    """How many episodes the page of a registry manager has, read from the table that it links to."""
+    page = fetched(f"{stack.pages}/cohorts/imsr")
+    table = re.search(r'href="([^"]*/flow\.csv[^"]*)"', page)
+    assert table, page[:2000]
+    rows = csv.DictReader(io.StringIO(fetched(stack.pages + table[1])))
+    return next(int(row["registered"]) for row in rows if row["year"] == "all")
+
+
+def fetched(address: str) -> str:
+    """What is answered there, as text."""
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        return str(answer.read().decode("utf-8-sig"))
 
 
 def test_every_process_is_healthy(stack: Stack) -> None:
