@@ -136,7 +136,9 @@ def bars(
     names = list(dict.fromkeys(part["bar"] for part in parts))
     shades = list({part["state"]: part["colour"] for part in sorted(parts, key=lambda part: int(part["place"]))}.items())
     scale = {"domain": [state for state, _colour in shades], "range": [colour for _state, colour in shades]}
-    legend = {"title": None, "orient": "bottom", "columns": 4, "symbolType": "square", "symbolSize": 150, "symbolStrokeWidth": 0}
+    there = [state for state, _colour in shades if any(part["state"] == state and part["count"] for part in parts)]
+    squares = {"symbolType": "square", "symbolSize": 150, "symbolStrokeWidth": 0}
+    legend = {"title": None, "orient": "bottom", "columns": 4, "values": there} | squares
     is_share = kind == "share"
     across = {
         "title": None if is_share else words.language(_("episodes")),

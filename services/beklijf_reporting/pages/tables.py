@@ -16,7 +16,7 @@ from beklijf_reporting.language import Language
 from beklijf_reporting.language import marked as _
 from beklijf_reporting.pages import vocabulary
 from beklijf_reporting.pages.vocabulary import About, Names
-from beklijf_shared.events import Figure, Missing
+from beklijf_shared.events import Cell, Figure, Missing
 from beklijf_shared.figures import ABSENT, Record, records
 
 FOLDED = ("group", "year")
@@ -86,8 +86,23 @@ class Section:
 def section(figure: Figure, names: Names) -> Section:
     """A figure as a section of the page."""
     about = vocabulary.about(figure.name, names.language)
-    blocks = [_block(about, key, rows, names) for key, rows in apart(records(figure))]
+    rows = records(figure) if about.across is None else _crossed(figure, *about.across)
+    blocks = [_block(about, key, mine, names) for key, mine in apart(rows)]
     return Section(figure, about, tuple(blocks))
+
+
+def _crossed(figure: Figure, stratum: str, cell: str) -> tuple[Record, ...]:
+    """The rows of a cross-tab: what differs only in one stratum is one row, with a column for each of its values; n comes along."""
+    merged: dict[tuple[tuple[str, str], ...], dict[str, Cell]] = {}
+    for row in records(figure):
+        key = tuple((name, value) for name, value in row.stratum.items() if name != stratum)
+        cells = merged.setdefault(key, {name: row.cells[name] for name in ("n",) if name in row.cells and cell == "share"})
+        cells[f"{ACROSS}{stratum}={row.stratum.get(stratum, '')}/{cell}"] = row.cells.get(cell, ABSENT)
+    return tuple(Record(dict(key), cells) for key, cells in merged.items())
+
+
+ACROSS = "/"
+"""How the name of a column begins that is a value of a stratum; no cell of a figure begins so."""
 
 
 def columns(rows: Sequence[Record], names: Names, first: Sequence[str] = ()) -> tuple[Column, ...]:
@@ -100,7 +115,7 @@ def columns(rows: Sequence[Record], names: Names, first: Sequence[str] = ()) -> 
         is_interval = last in there and (name.endswith("low") or name in INTERVALS)
         cells = (name, last) if is_interval else (name,)
         if not taken.intersection(cells):
-            found.append(Column(cells, names.label(head if is_interval else name), _kind(name, rows)))
+            found.append(Column(cells, _label(head if is_interval else name, names), _kind(name, rows)))
             taken.update(cells)
     return tuple(found)
 
@@ -155,6 +170,13 @@ def _cell(row: Record, column: Column, language: Language) -> Shown:
     return Shown(language(_("{low} to {high}"), low=low, high=high) + (" %" if column.kind == "share" else ""), "number")
 
 
+def _label(column: str, names: Names) -> str:
+    if not column.startswith(ACROSS):
+        return names.label(column)
+    stratum, _equals, code = column.removeprefix(ACROSS).partition("/")[0].partition("=")
+    return names.of(stratum, code)
+
+
 def _kind(column: str, rows: Sequence[Record]) -> Kind:
     cells = [row.cells[column] for row in rows if column in row.cells]
-    return vocabulary.kind(column, [cell for cell in cells if not isinstance(cell, Missing)])
+    return vocabulary.kind(column.rpartition("/")[2], [cell for cell in cells if not isinstance(cell, Missing)])

@@ -25,6 +25,8 @@ class About:
     short: str
     lead: str = ""
     first: tuple[str, ...] = ()
+    across: tuple[str, str] | None = None
+    """A cross-tab: the stratum whose values are the columns, and the cell that stands in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +138,20 @@ FIGURES: dict[str, About] = {
             "Perceived effect at the end of treatment, since its start (down), against the last moment, since the end (across). "
             "Two different questions, so they are crossed and never pooled. Responders only."
         ),
-        ("count", "share"),
+        across=("t4", "count"),
     ),
     "care-use": About(
         _("Care used before and after"),
         _("Care use"),
         _("Of those who answered the question at that moment. More or less care is not the same as better or worse."),
-        ("count", "n", "share", "share-low"),
+        ("n",),
+        across=("code", "share"),
+    ),
+    "care-use-change": About(
+        _("Who started and who stopped using care"),
+        _("Care started, stopped"),
+        _("Any use at the start and later, of the same episodes. p: McNemar's exact test on who started against who stopped."),
+        ("n", "before", "before-share", "after", "after-share", "started", "stopped", "both", "neither", "p", "significant"),
     ),
     "pairs": About(
         _("Where every pair stands"),
@@ -190,14 +199,21 @@ ANSWERS = ("question", "code", "t1", "t4", "measure")
 
 LABELS: dict[str, str] = {
     "accepted": _("Accepted"),
+    "after": _("After"),
+    "age": _("Age in years"),
+    "after-share": _("Share after"),
     "after-end": _("After the end of the episode"),
     "any": _("Any"),
     "answered": _("Answered"),
     "awaiting": _("Awaiting"),
+    "before": _("Before"),
+    "before-share": _("Share before"),
     "best": _("Best bound"),
+    "both": _("Both times"),
     "business-rule": _("Business rule"),
     "care-use": _("Care use"),
     "change": _("Change"),
+    "chi-squared": "χ²",
     "closed": _("Closed"),
     "closed-rate": _("Rate of closed"),
     "code": _("Answer"),
@@ -210,6 +226,8 @@ LABELS: dict[str, str] = {
     "deteriorated": _("Worse"),
     "df": _("Degrees of freedom"),
     "difference": _("Difference"),
+    "df-between": _("Degrees of freedom, between"),
+    "df-within": _("Degrees of freedom, within"),
     "due": _("Due"),
     "eligible": _("Eligible"),
     "f": "F",
@@ -226,15 +244,19 @@ LABELS: dict[str, str] = {
     "invited": _("Invited"),
     "invited-share": _("Of all invited"),
     "late": _("Late"),
+    "least-expected": _("Least expected count"),
     "left": _("Left"),
     "male": _("Men"),
+    "mann-whitney-p": _("p (Mann–Whitney)"),
     "margin": _("Margin"),
+    "margin-percent": _("Margin, points"),
     "mean": _("Mean"),
     "median": _("Median"),
     "missed": _("Missed"),
     "moment": _("Moment"),
     "months": _("Months"),
     "n": "n",
+    "neither": _("Neither time"),
     "needed": _("Needed"),
     "never": _("Never"),
     "no-baseline": _("No start score"),
@@ -247,6 +269,7 @@ LABELS: dict[str, str] = {
     "not-evaluable": _("Not evaluable"),
     "not-found": _("Not known here"),
     "not-improved": _("Not improved"),
+    "not-responded": _("Not answered"),
     "not-scheduled": _("Not scheduled"),
     "not-scorable": _("Not scorable"),
     "objected": _("Objected"),
@@ -260,6 +283,7 @@ LABELS: dict[str, str] = {
     "quartiles": _("Quartiles"),
     "question": _("Question"),
     "rate": _("Rate"),
+    "reached": _("Reached"),
     "registered": _("Registered"),
     "relapsed": _("Relapsed"),
     "required": _("Something is missing"),
@@ -276,7 +300,9 @@ LABELS: dict[str, str] = {
     "share": _("Share"),
     "significant": _("Significant"),
     "smd": "SMD",
+    "started": _("Started"),
     "state": _("State"),
+    "stopped": _("Stopped"),
     "stopped-early": _("Stopped early"),
     "stopped-early-share": _("Share that stopped early"),
     "structure": _("Structure"),
@@ -291,17 +317,20 @@ LABELS: dict[str, str] = {
     "unscheduled": _("Not asked at that moment"),
     "value": _("Value not allowed"),
     "waiting": _("Waiting for its episode"),
+    "welch-df": _("Degrees of freedom (Welch)"),
     "welch-p": _("p (Welch)"),
+    "welch-t": "t (Welch)",
     "worst": _("Worst bound"),
     "year": _("Treatment year"),
+    "years": _("Treatment years"),
 }
 
-SHARES = ("rate", "share", "worst", "best", "percent", "proportion")
+SHARES = ("rate", "share", "worst", "best", "proportion")
 SCORES = ("mean", "sd", "median", "q1", "q3", "minimum", "maximum", "change", "improvement", "difference")
 
 
 ORDER = (
-    *("flow", "response", "trajectories", "groups", "mcic", "lasting", "gpe", "care-use", "follow-ups"),
+    *("flow", "response", "trajectories", "groups", "mcic", "lasting", "gpe", "care-use", "care-use-change", "follow-ups"),
     *("changes", "between-years", "pairs", "response-instruments", "response-by-sex", "sample-size", "protocol"),
 )
 """The order of the sections: first what everybody asks, then what explains it; figures that are not known come last."""
@@ -316,7 +345,7 @@ def about(figure: str, language: Language = ENGLISH) -> About:
     """Title and reading aid of a figure; its own name in words where it is not known."""
     words = formats.words(figure).capitalize()
     known = FIGURES.get(figure, About(words, words))
-    return About(language(known.title), language(known.short), language(known.lead) if known.lead else "", known.first)
+    return About(language(known.title), language(known.short), language(known.lead) if known.lead else "", known.first, known.across)
 
 
 def divided_by(strata: tuple[str, ...]) -> str:

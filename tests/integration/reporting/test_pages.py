@@ -164,7 +164,7 @@ def test_pages_are_well_formed_and_readable_by_machines_that_read_aloud(model: R
         assert all(image.get("alt") is not None for image in outline.all("img"))
         assert all(head.get("scope") in {"col", "row", "colgroup"} for head in outline.all("th"))
         assert all(
-            region.get("tabindex") == "0" and region.get("aria-label") for region in outline.all("div") if region.get("role") == "region"
+            region.get("tabindex") == "0" and region.get("aria-label") for region in outline.all("div") if region.get("role") == "group"
         )
         ids = [attributes["id"] for _, attributes in outline.elements if "id" in attributes]
         assert len(ids) == len(set(ids))

