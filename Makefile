@@ -12,7 +12,7 @@ BEKLIJF := $(VENV_PYTHON) -m beklijf
 help: ## say what make can do
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 22
 
-demo: runtime ## start everything here, without Docker, and push an invented cohort; safe to repeat
+demo: runtime ## start everything here, without Docker, and push the study's cohort, prove its printed numbers; safe to repeat
 	@$(BEKLIJF) demo
 
 status: runtime ## which processes run, on which port, and what they lack

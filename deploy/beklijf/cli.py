@@ -8,14 +8,27 @@ import typer
 from rich.console import Console
 
 from beklijf.commands import dead_letters, demo, events, pushing, rebuild, running, waiting
+from beklijf.commands.demo import NotAsExpectedError
 from beklijf.local.supervision import SupervisorError
 from beklijf.observe import NotDoneError
-from beklijf.push import PushFailedError
+from beklijf.receipt import PushFailedError
 from beklijf.system import CommandFailedError, NotStartedError
 from beklijf_shared.bus import BrokerAway
 
 EXIT_FAILED = 1
 EXIT_NOT_DONE = 3
+
+EXPECTED = (
+    CommandFailedError,
+    NotAsExpectedError,
+    NotStartedError,
+    PushFailedError,
+    SupervisorError,
+    TimeoutError,
+    FileNotFoundError,
+    LookupError,
+)
+"""What ends a command with a sentence."""
 
 app = typer.Typer(
     name="beklijf",
@@ -47,7 +60,7 @@ def main() -> None:
     except BrokerAway as error:
         _say(RuntimeError(f"the broker does not answer ({error})"))
         sys.exit(EXIT_FAILED)
-    except (CommandFailedError, NotStartedError, PushFailedError, SupervisorError, TimeoutError, FileNotFoundError, LookupError) as error:
+    except EXPECTED as error:
         _say(error)
         sys.exit(EXIT_FAILED)
 
