@@ -191,9 +191,10 @@ def multiples(figure: str, key: Key, title: str, rows: Sequence[Record], words: 
     if len({one["year"] for one in points}) < 2:
         return []
     names = list(dict.fromkeys(one["of"] for one in points))
-    range_ = {"domain": names, "range": [GROUP_COLOURS[place % len(GROUP_COLOURS)] for place in range(len(names))]}
-    dashes = {"domain": names, "range": [[1, 0], [6, 3]][: len(names)]}
-    legend = {"title": None, "orient": "bottom", "symbolType": "stroke", "symbolStrokeWidth": 3, "symbolSize": 500}
+    looks = [SERIES[place % len(SERIES)] for place in range(len(names))]
+    range_ = {"domain": names, "range": [colour for colour, _dashes in looks]}
+    dashes = {"domain": names, "range": [dashes for _colour, dashes in looks]}
+    legend = {"title": None, "orient": "bottom", "symbolType": "stroke", "symbolStrokeWidth": 3, "symbolSize": 500, "symbolOpacity": 1}
     x = {"field": "code", "type": "ordinal", "title": None, "axis": {"labelAngle": 0}}
     colour = {"field": "of", "type": "nominal", "sort": names, "scale": range_, "legend": legend}
     dash = {"field": "of", "type": "nominal", "sort": names, "scale": dashes, "legend": legend}
@@ -219,21 +220,19 @@ def multiples(figure: str, key: Key, title: str, rows: Sequence[Record], words: 
     return [Chart(slug(figure, (*key, ("", "multiples"))), (figure, key), title, described, specification)]
 
 
-GROUP_COLOURS = (ACCENT, "#b4532a")
-
-
-def differences(figure: str, title: str, rows: Sequence[Record], words: Words) -> list[Chart]:
+def differences(figure: str, key: Key, title: str, rows: Sequence[Record], words: Words) -> list[Chart]:
     """Standardised differences as points around zero: filled where they are significant."""
     title = words.language(title)
     points = []
     for row in rows:
         at = number(row, "smd")
         if at is not None:
-            what = " ".join(words.of(stratum, row.stratum[stratum]) for stratum in ("instrument",) if row.stratum.get(stratum))
             marked = row.cells.get("significant") == "yes"
             year = words.of("year", row.stratum.get("year") or ALL)
             said = formats.shown(row.cells["smd"], "ratio", words.language).text
-            points.append({"what": f"{what}, {row.stratum.get('moment', '')}", "year": year, "at": at, "marked": marked, "label": said})
+            points.append(
+                {"what": words.of("moment", row.stratum.get("moment", "")), "year": year, "at": at, "marked": marked, "label": said}
+            )
     if not points:
         return []
     whats, years = (list(dict.fromkeys(one[name] for one in points)) for name in ("what", "year"))
@@ -260,7 +259,9 @@ def differences(figure: str, title: str, rows: Sequence[Record], words: Words) -
     }
     specification = base(title) | {"width": 330, "height": {"step": 34}, "data": {"values": points}, "layer": [zero, dots]}
     said = "; ".join(f"{one['what']} {one['year']} {one['label']}" for one in points)
-    return [Chart(slug(figure, [("", "differences")]), (figure, ()), title, f"{title}. {said}.", specification)]
+    return [
+        Chart(slug(figure, (*key, ("", "differences"))), (figure, key), title, f"{about_key(key, words)}{title}. {said}.", specification)
+    ]
 
 
 def timeline(name: str, title: str, spans: Sequence[Specification], words: Words) -> Chart:
@@ -271,7 +272,7 @@ def timeline(name: str, title: str, spans: Sequence[Specification], words: Words
     legend = {"title": None, "orient": "bottom", "columns": 3, "symbolType": "square", "symbolSize": 150, "symbolStrokeWidth": 0}
     y = {"field": "year", "type": "ordinal", "title": None}
     colour = {"field": "moment", "type": "nominal", "sort": moments, "scale": colours, "legend": legend}
-    opens = {"field": "opens", "type": "temporal", "title": None, "axis": {"format": "%Y", "tickCount": "year"}}
+    opens = {"field": "opens", "type": "temporal", "title": None, "scale": {"nice": "year"}, "axis": {"format": "%Y", "tickCount": "year"}}
     layers = [
         {
             "mark": {"type": "bar", "height": 16, "opacity": 0.8},

@@ -46,7 +46,10 @@ def _trajectories(rows: Sequence[Record], words: Words) -> list[Chart]:
     """Per instrument the mean with its band: against the groups, and against the treatment years."""
     charts = []
     axis = {"title": words.language(_("mean score")), "scale": {"zero": True}, "axis": {"tickCount": 5}}
+    many = len({row.stratum["moment"] for row in rows}) > 1
     for key, block in apart(rows):
+        if many and len({row.stratum["moment"] for row in block}) == 1:
+            continue  # measured once, such as age: there is no course to draw
         groups = [row for row in block if is_pooled(row, "year")]
         years = [row for row in block if is_pooled(row, "group")]
         if not all(is_pooled(row, "group") for row in groups):
@@ -84,7 +87,8 @@ def _lasting(rows: Sequence[Record], words: Words) -> list[Chart]:
 
 def _groups(rows: Sequence[Record], words: Words) -> list[Chart]:
     """How far responders and non-responders lay apart, in units of SD: one row per instrument and moment, one point per year."""
-    return differences("groups", _("Non-responders less responders, in units of SD"), [row for row in rows if "smd" in row.cells], words)
+    title = _("Non-responders less responders, in units of SD")
+    return [chart for key, block in apart(rows) for chart in differences("groups", key, title, block, words)]
 
 
 def _gpe(rows: Sequence[Record], words: Words) -> list[Chart]:
@@ -99,8 +103,8 @@ def _gpe(rows: Sequence[Record], words: Words) -> list[Chart]:
     return bars("gpe", (), _("At the last moment, by the answer at the end of treatment"), shown, words, "t1", "t4")
 
 
-SUMMED = ("", "all", "any", "improved", "not-improved", "holds", "once-or-twice")
-"""Values of a stratum that add others up; drawn with the others they would count twice."""
+SUMMED = ("", "all", "any", "improved", "not-improved", "holds", "once-or-twice", "not-answered")
+"""Values of a stratum that add others up, or none of them; drawn with the others they would count twice."""
 
 
 def _care_use(rows: Sequence[Record], words: Words) -> list[Chart]:
@@ -109,7 +113,7 @@ def _care_use(rows: Sequence[Record], words: Words) -> list[Chart]:
     for key, block in apart(rows):
         merged: dict[str, dict[str, Cell]] = {}
         for row in block:
-            if is_pooled(row, "year") and row.stratum.get("group", "all") in ("all", "responders") and row.stratum["code"] not in SUMMED:
+            if is_pooled(row, "year", "group") and row.stratum["code"] not in SUMMED:
                 merged.setdefault(row.stratum["moment"], {})[row.stratum["code"]] = row.cells["share"]
         codes = list(dict.fromkeys(code for cells in merged.values() for code in cells))
         shades = tuple(zip(codes, SHADES, strict=False))

@@ -14,8 +14,8 @@ from beklijf_shared.events import CohortSnapshot, Figure, Missing
 
 EXAMPLES_MAXIMUM = 4
 LINES_MAXIMUM = 14
-HIDDEN_SHARE_WANTED = (1, 3)
-"""An example shows best what is hidden when about this part of it is."""
+COLUMNS_MAXIMUM = 9
+"""More does not fit beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,9 @@ def _tables(every: Block, safe: Block) -> Iterator[tuple[Table, Table]]:
 
 def _says_something(every: Table, safe: Table) -> bool:
     states = [cell.state for line in safe.lines for cell in line.cells]
-    hidden = states.count("suppressed")
-    few, many = HIDDEN_SHARE_WANTED
-    is_small = len(safe.lines) <= LINES_MAXIMUM and len(every.lines) == len(safe.lines)
-    return is_small and hidden > 0 and hidden * many <= len(states) * few * 2
+    hidden, shown = states.count("suppressed"), states.count("number")
+    is_small = len(safe.lines) <= LINES_MAXIMUM and len(every.lines) == len(safe.lines) and len(safe.columns) <= COLUMNS_MAXIMUM
+    return is_small and 0 < hidden <= 2 * shown
 
 
 def _counted(pairs: list[tuple[Figure, Figure]], names: Names) -> Iterator[Counted]:

@@ -20,7 +20,7 @@ from beklijf_shared.events import Cell, Figure, Missing
 from beklijf_shared.figures import ABSENT, Record, records
 
 FOLDED = ("group", "year")
-FOR_MACHINES = frozenset(["sum", "squares", "scale"])
+FOR_MACHINES = frozenset("sum squares scale t df welch-t welch-df df-between df-within least-expected".split())
 """Cells that other software needs to check the derived ones; they are in the CSV, not on the page."""
 INTERVALS = {"q1": ("q3", "quartiles")}
 """First cell of an interval that is not named -low and -high, with its last and its head."""
@@ -87,8 +87,13 @@ def section(figure: Figure, names: Names) -> Section:
     """A figure as a section of the page."""
     about = vocabulary.about(figure.name, names.language)
     rows = records(figure) if about.across is None else _crossed(figure, *about.across)
-    blocks = [_block(about, key, mine, names) for key, mine in apart(rows)]
+    blocks = [_block(about, key, mine, names) for key, mine in sorted(apart(rows), key=lambda each: _is_measured_once(each[1]))]
     return Section(figure, about, tuple(blocks))
+
+
+def _is_measured_once(rows: Sequence[Record]) -> bool:
+    """What has no course, such as age, comes after what has one."""
+    return len({row.stratum.get("moment") for row in rows}) == 1
 
 
 def _crossed(figure: Figure, stratum: str, cell: str) -> tuple[Record, ...]:

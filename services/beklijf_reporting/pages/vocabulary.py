@@ -47,6 +47,8 @@ class Names:
         """The reader's word for a value of a stratum."""
         if code == ALL:
             return self.language(POOLED.get(stratum, _("All")))
+        if code == "any" and stratum in ("t1", "t4"):
+            return self.language(_("All, answered or not"))
         if stratum == "moment":
             return self.moment(code)
         known = {"instrument": self.instruments, "rule": self.rules}.get(stratum, {}).get(code)
@@ -265,6 +267,7 @@ LABELS: dict[str, str] = {
     "non-responders-mean": _("Mean of non-responders"),
     "non-responders-n": _("n of non-responders"),
     "non-responders-sd": _("SD of non-responders"),
+    "not-answered": _("Not answered"),
     "not-due": _("Not due"),
     "not-evaluable": _("Not evaluable"),
     "not-found": _("Not known here"),
