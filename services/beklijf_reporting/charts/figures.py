@@ -87,7 +87,7 @@ def _lasting(rows: Sequence[Record], words: Words) -> list[Chart]:
 
 def _groups(rows: Sequence[Record], words: Words) -> list[Chart]:
     """How far responders and non-responders lay apart, in units of SD: one row per instrument and moment, one point per year."""
-    title = _("Non-responders less responders, in units of SD")
+    title = _("Non-responders less responders, in units of SD; filled where significant")
     return [chart for key, block in apart(rows) for chart in differences("groups", key, title, block, words)]
 
 
