@@ -16,10 +16,15 @@ NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 """For tests that never ask what survives a power cut. (A killed process loses nothing either way.)"""
 
 
+_GIVEN: set[int] = set()
+
+
 def free_port() -> int:
-    """A port of the loopback interface that nobody uses at this moment, and that no client will be given."""
-    while not is_free(port := random.choice(PORTS)):
+    """A port of the loopback interface that nobody uses at this moment, that no client will be given, and that was not given before:
+    ten processes choose theirs before the first of them listens."""
+    while (port := random.choice(PORTS)) in _GIVEN or not is_free(port):
         pass
+    _GIVEN.add(port)
     return port
 
 
