@@ -88,6 +88,17 @@ class Logger:
         getattr(self._log, level)(sentence, event_code=what.name.lower(), **kept)
 
 
+class _Stderr:
+    """Writes to what standard error is at that moment, not to what it was when the logs were set up."""
+
+    def msg(self, line: str) -> None:
+        """One line."""
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    debug = info = warning = error = critical = msg
+
+
 def configure(level: str = "info") -> None:
     """Sets structlog up: JSON lines on stderr, UTC; the kafka client's own log from WARNING on, as it alone says why a login failed."""
     structlog.configure(
@@ -97,7 +108,7 @@ def configure(level: str = "info") -> None:
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: _Stderr(),
         cache_logger_on_first_use=True,
     )
     line = '{"level": "warning", "logger": "%(name)s", "event": "%(levelname)s"}'

@@ -76,7 +76,7 @@ def running(databases: Databases) -> Iterator[tuple[str, db.Engine]]:
         server = threading.Thread(target=http.serve, args=(door, settings, status, stop))
         server.start()
         address = f"http://127.0.0.1:{port}"
-        wait_until(lambda: _answers(address), because="the FHIR door answers")
+        wait_until(lambda: _answers(address), 60, because="the FHIR door answers")
         yield address, engine
         stop.set()
         server.join(20)
