@@ -280,9 +280,9 @@ def _handle_errors(app: FastAPI) -> None:
 
     async def failed(request: Request, error: Any) -> Response:
         _door(request).log.event(Log.REQUEST_FAILED, error=type(error).__name__, method=request.method)
-        return exchange.outcome_response(
-            [Problem("fatal", "exception", None, "The registry failed. The fault is ours and is logged.", 500)]
-        )
+        problem = Problem("fatal", "exception", None, "The registry failed. The fault is ours and is logged.", 500)
+        # the server closes the connection after an unexpected error; said here, so that the sender does not use it again
+        return exchange.outcome_response([problem], {"Connection": "close"})
 
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(sender.NotAuthenticated, not_authenticated)
