@@ -204,7 +204,8 @@ Cell = int | str | Missing
 
 
 class Row(Struct, frozen=True, array_like=True):
-    """One row of a figure, an array of two: what it is about, in the order of `strata`; its numbers, in the order of `columns`."""
+    """One row of a figure, an array of two: what it is about, in the order of `strata`; its numbers, in the order of `columns`, or no
+    numbers at all where every one of them is suppressed."""
 
     stratum: tuple[str, ...]
     cells: tuple[Cell, ...]

@@ -9,6 +9,8 @@ from beklijf_shared.events import Cell, CohortSnapshot, Figure, Missing, Row
 
 ABSENT = Missing()
 """A number that a row does not have, because only other rows of the figure do: neither suppressed nor undefined, just not here."""
+SUPPRESSED = Missing(suppressed=True)
+"""A number that is about too few (M37)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ def records(figure: Figure) -> tuple[Record, ...]:
     return tuple(
         Record(
             dict(zip(figure.strata, row.stratum, strict=True)),
-            {column: cell for column, cell in zip(figure.columns, row.cells, strict=True) if cell != ABSENT},
+            {column: cell for column, cell in zip(figure.columns, _whole(figure, row), strict=True) if cell != ABSENT},
         )
         for row in figure.rows
     )
@@ -42,10 +44,22 @@ def figure_of(name: str, population: str, denominator: str, rows: Iterable[Recor
         strata=strata,
         columns=columns,
         rows=tuple(
-            Row(tuple(row.stratum.get(stratum, "") for stratum in strata), tuple(row.cells.get(column, ABSENT) for column in columns))
+            Row(
+                tuple(row.stratum.get(stratum, "") for stratum in strata),
+                _short(tuple(row.cells.get(column, ABSENT) for column in columns)),
+            )
             for row in known
         ),
     )
+
+
+def _short(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """The numbers of a row as they travel: none where all are suppressed, or a small cohort would be larger than a large one."""
+    return () if all(each == SUPPRESSED for each in cells) else cells
+
+
+def _whole(figure: Figure, row: Row) -> tuple[Cell, ...]:
+    return row.cells or (SUPPRESSED,) * len(figure.columns)
 
 
 def named(snapshot: CohortSnapshot, name: str) -> Figure:
@@ -68,4 +82,4 @@ def cell(figure: Figure, stratum: Mapping[str, str], column: str) -> Cell:
     found = [row for row in figure.rows if all(row.stratum[place] == value for place, value in wanted)]
     if len(found) != 1:
         raise LookupError(f"{figure.name} has {len(found)} rows about {dict(stratum)}")
-    return found[0].cells[figure.columns.index(column)]
+    return _whole(figure, found[0])[figure.columns.index(column)]

@@ -114,8 +114,8 @@ def mann_whitney(first: Histogram, second: Histogram) -> Comparison:
         return undefined(NOTHING)
     both = Counter(first)
     both.update(second)
-    ranks = _ranks(both)
-    u = sum((ranks[value] * count for value, count in first.items()), Fraction(0)) - Fraction(sizes[0] * (sizes[0] + 1), 2)
+    ranks = _doubled_ranks(both)
+    u = Fraction(sum(ranks[value] * count for value, count in first.items()) - sizes[0] * (sizes[0] + 1), 2)
     ties = sum(count**3 - count for count in both.values())
     variance = Fraction(sizes[0] * sizes[1], 12) * (n + 1 - Fraction(ties, n * (n - 1)))
     return _normal(u, Fraction(sizes[0] * sizes[1], 2), variance)
@@ -130,8 +130,8 @@ def wilcoxon(changes: Histogram) -> Comparison:
     n = sum(sizes.values())
     if not n:
         return undefined(ALL_ZERO if sum(changes.values()) else NOTHING)
-    ranks = _ranks(sizes)
-    positive = sum((ranks[value] * count for value, count in changes.items() if value > 0), Fraction(0))
+    ranks = _doubled_ranks(sizes)
+    positive = Fraction(sum(ranks[value] * count for value, count in changes.items() if value > 0 and count), 2)
     ties = sum(count**3 - count for count in sizes.values())
     return _normal(positive, Fraction(n * (n + 1), 4), Fraction(n * (n + 1) * (2 * n + 1), 24) - Fraction(ties, 48))
 
@@ -179,11 +179,11 @@ def _t(first: Moments, second: Moments, squared_error: Fraction, degrees: Fracti
     return Comparison(Number(cut_digits(t, SNAPSHOT_DIGITS)), special(Decimal(p)), (exact(degrees),))
 
 
-def _ranks(counts: Counter[int]) -> dict[int, Fraction]:
-    """The middle rank of every value."""
+def _doubled_ranks(counts: Counter[int]) -> dict[int, int]:
+    """Twice the middle rank of every value: twice, so that it is an integer."""
     before, ranks = 0, {}
     for value in sorted(counts):
-        ranks[value] = before + Fraction(counts[value] + 1, 2)
+        ranks[value] = 2 * before + counts[value] + 1
         before += counts[value]
     return ranks
 

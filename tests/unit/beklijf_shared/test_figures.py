@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from beklijf_shared.events import Figure, Missing
-from beklijf_shared.figures import ABSENT, Record, cell, figure_of, records
+from beklijf_shared.figures import ABSENT, SUPPRESSED, Record, cell, figure_of, records
 
 ROWS = (
     Record({"year": "2012", "moment": "t1"}, {"n": 12, "mean": "3.5"}),
@@ -40,6 +40,15 @@ def test_a_number_is_found_by_some_of_its_strata() -> None:
     assert cell(FIGURE, {"year": "2012"}, "mean") == "3.5"
     assert cell(FIGURE, {"year": "2012", "moment": "t1"}, "worst") == ABSENT
     assert cell(FIGURE, {"year": "all"}, "n") == Missing(suppressed=True)
+
+
+def test_a_row_in_which_everything_is_suppressed_travels_without_numbers() -> None:
+    hidden = Record({"year": "2012"}, {"n": SUPPRESSED, "mean": SUPPRESSED})
+    figure = figure_of("trajectories", "completed", "n", (hidden, Record({"year": "all"}, {"n": 12, "mean": SUPPRESSED})))
+
+    assert msgspec.json.decode(msgspec.json.encode(figure.rows)) == [[["2012"], []], [["all"], [12, {"suppressed": True}]]]
+    assert records(figure)[0] == hidden
+    assert cell(figure, {"year": "2012"}, "mean") == SUPPRESSED
 
 
 @pytest.mark.parametrize(

@@ -51,13 +51,20 @@ def _tally(source: Source, stratum: tuple[str, str, str], codes: tuple[str, ...]
 
 
 def _tally_rows(source: Source, stratum: tuple[str, str, str], shown: tuple[str, ...], found: Mapping[At, Count]) -> Iterator[Row]:
+    for group, year in _apart(source):
+        n = found[year, group, "n"]
+        for code in shown:
+            count = found[year, group, code]
+            about = {"group": group, "year": year, "moment": stratum[2], "question": stratum[1], "code": code}
+            yield Row(about, {"count": count, "n": n, "share": Derived(share(count.value, n.value), (count.name, n.name))}, n)
+
+
+def _apart(source: Source) -> Iterator[tuple[str, str]]:
+    """Everybody by year, and the groups over all years: both at once would be many rows of few."""
     for group in source.groups:
         for year in source.years:
-            n = found[year, group, "n"]
-            for code in shown:
-                count = found[year, group, code]
-                about = {"group": group, "year": year, "moment": stratum[2], "question": stratum[1], "code": code}
-                yield Row(about, {"count": count, "n": n, "share": Derived(share(count.value, n.value), (count.name, n.name))}, n)
+            if ALL in (group, year):
+                yield group, year
 
 
 def _tally_table(source: Source, codes: tuple[str, ...], sums: Groupings, found: Mapping[At, Count]) -> Table:
@@ -106,19 +113,18 @@ def _changed(source: Source, stratum: tuple[str, str, str], codes: tuple[str, ..
 
 
 def _changed_rows(source: Source, measure: str, moment: str, found: Mapping[At, Count]) -> Iterator[Row]:
-    for group in source.groups:
-        for year in source.years:
-            of = {way: found[year, group, way] for way in ("n", "before", "after", *WAYS)}
-            n, rests_on = of["n"], tuple(of[way].name for way in ("n", *WAYS))
-            p = mcnemar(of["stopped"].value, of["started"].value)
-            entries: dict[str, Entry] = {
-                **of,
-                "before-share": Derived(share(of["before"].value, n.value), (of["before"].name, n.name)),
-                "after-share": Derived(share(of["after"].value, n.value), (of["after"].name, n.name)),
-                "p": Derived(p, rests_on),
-                "significant": Derived(mark(p), rests_on),
-            }
-            yield Row({"group": group, "year": year, "moment": moment, "question": measure}, entries, n)
+    for group, year in _apart(source):
+        of = {way: found[year, group, way] for way in ("n", "before", "after", *WAYS)}
+        n, rests_on = of["n"], tuple(of[way].name for way in ("n", *WAYS))
+        p = mcnemar(of["stopped"].value, of["started"].value)
+        entries: dict[str, Entry] = {
+            **of,
+            "before-share": Derived(share(of["before"].value, n.value), (of["before"].name, n.name)),
+            "after-share": Derived(share(of["after"].value, n.value), (of["after"].name, n.name)),
+            "p": Derived(p, rests_on),
+            "significant": Derived(mark(p), rests_on),
+        }
+        yield Row({"group": group, "year": year, "moment": moment, "question": measure}, entries, n)
 
 
 def _changed_table(source: Source, found: Mapping[At, Count]) -> Table:
