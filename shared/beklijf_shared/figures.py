@@ -26,7 +26,7 @@ def records(figure: Figure) -> tuple[Record, ...]:
     return tuple(
         Record(
             dict(zip(figure.strata, row.stratum, strict=True)),
-            {column: cell for column, cell in zip(figure.columns, _whole(figure, row), strict=True) if cell != ABSENT},
+            {column: cell for column, cell in zip(figure.columns, cells_of(figure, row), strict=True) if cell != ABSENT},
         )
         for row in figure.rows
     )
@@ -58,7 +58,8 @@ def _short(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
     return () if all(each == SUPPRESSED for each in cells) else cells
 
 
-def _whole(figure: Figure, row: Row) -> tuple[Cell, ...]:
+def cells_of(figure: Figure, row: Row) -> tuple[Cell, ...]:
+    """The numbers of a row, one for each column."""
     return row.cells or (SUPPRESSED,) * len(figure.columns)
 
 
@@ -82,4 +83,4 @@ def cell(figure: Figure, stratum: Mapping[str, str], column: str) -> Cell:
     found = [row for row in figure.rows if all(row.stratum[place] == value for place, value in wanted)]
     if len(found) != 1:
         raise LookupError(f"{figure.name} has {len(found)} rows about {dict(stratum)}")
-    return _whole(figure, found[0])[figure.columns.index(column)]
+    return cells_of(figure, found[0])[figure.columns.index(column)]

@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from datetime import UTC
 
 import pytest
 
 from beklijf.reference.imsr import cohort
 from beklijf_scoring.domain.derive import Derived
-from beklijf_shared import events
-from tests.lib import received, reference
-from tests.lib.builders import QBPDS_LINKS, VAS_LINK, by_code, episode_changed, response_accepted
+from tests.lib import received
+from tests.lib.course import answer_event, episode_event
 from tests.lib.subjects import derived
 
 RULE = "imsr-30-percent"
-
-
-def episode_event(episode: reference.Episode) -> events.EpisodeChanged:
-    return episode_changed(episode.id, organisation=episode.organisation, t0=episode.t0.isoformat(), treatment=episode.treatment)
-
-
-def answer_event(answer: reference.Answer, codes: Mapping[str, str] | None) -> events.ResponseAccepted:
-    links = (VAS_LINK,) if answer.instrument == "vas-pain" else QBPDS_LINKS
-    scored = tuple(
-        events.Answer(link=link, integer=item) if answer.instrument == "vas-pain" else events.Answer(link=link, code=str(item))
-        for link, item in zip(links, answer.items, strict=codes is None)
-        if item is not None
-    )
-    return response_accepted(
-        answer.id,
-        instrument=answer.instrument,
-        organisation=answer.organisation,
-        status=answer.status,
-        measured=answer.measured.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        stated_episode=answer.stated_episode,
-        stated_moment=answer.stated_moment,
-        answers=scored if codes is None else by_code(codes),
-    )
 
 
 @pytest.fixture(scope="module")

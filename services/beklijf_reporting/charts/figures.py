@@ -81,7 +81,8 @@ def _lasting(rows: Sequence[Record], words: Words) -> list[Chart]:
     return [
         chart
         for key, block in apart(rows)
-        for chart in bars("lasting", key, _("Judged at the first and the last follow-up"), [(row, LASTING) for row in block], words, "year")
+        for shown in [[(row, LASTING) for row in block if is_pooled(row, "group")]]
+        for chart in bars("lasting", key, _("Judged at the first and the last follow-up"), shown, words, "year")
     ]
 
 

@@ -11,6 +11,7 @@ from beklijf_reporting.pages.tables import Block, Table
 from beklijf_reporting.pages.vocabulary import Names, place
 from beklijf_shared.contracts import Contracts
 from beklijf_shared.events import CohortSnapshot, Figure, Missing
+from beklijf_shared.figures import cells_of
 
 EXAMPLES_MAXIMUM = 4
 LINES_MAXIMUM = 14
@@ -105,6 +106,6 @@ def _says_something(every: Table, safe: Table) -> bool:
 def _counted(pairs: list[tuple[Figure, Figure]], names: Names) -> Iterator[Counted]:
     for every, safe in pairs:
         about = tables.section(Figure(name=every.name, population="", denominator="", strata=(), columns=(), rows=()), names).about
-        numbers = sum(not isinstance(cell, Missing) for row in every.rows for cell in row.cells)
-        hidden = sum(isinstance(cell, Missing) and cell.suppressed for row in safe.rows for cell in row.cells)
+        numbers = sum(not isinstance(cell, Missing) for row in every.rows for cell in cells_of(every, row))
+        hidden = sum(isinstance(cell, Missing) and cell.suppressed for row in safe.rows for cell in cells_of(safe, row))
         yield Counted(about.title, hidden, numbers)

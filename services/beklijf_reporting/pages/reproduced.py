@@ -14,6 +14,7 @@ from beklijf_reporting.domain.reproduction import Found, Look, Reproduction, Res
 from beklijf_reporting.language import marked as _
 from beklijf_reporting.pages.vocabulary import Names
 from beklijf_shared.events import CohortSnapshot, Figure, Missing
+from beklijf_shared.figures import cells_of
 
 Key = tuple[str, ...]
 
@@ -134,7 +135,7 @@ def looker(snapshot: CohortSnapshot) -> Look:
         rows = index.get(tuple(place.stratum.values()), [])
         if len(rows) != 1:
             return Found()
-        cell = figure.rows[rows[0]].cells[figure.columns.index(place.cell)]
+        cell = cells_of(figure, figure.rows[rows[0]])[figure.columns.index(place.cell)]
         return Found(hidden=cell.suppressed) if isinstance(cell, Missing) else Found(str(cell))
 
     return look
