@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -48,6 +49,11 @@ def count(plumbed: Plumbed, table: str) -> int:
         return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
 
 
+def offsets(plumbed: Plumbed, direction: Literal["acknowledged", "applied"], incarnation: str) -> dict[tuple[str, int], int]:
+    with db.transaction(plumbed.engine) as connection:
+        return progress.stored(connection, incarnation, direction)
+
+
 def reasons(plumbed: Plumbed) -> list[str]:
     with db.transaction(plumbed.engine) as connection:
         return [row["reason"] for row in dead_letters.listed(connection)]
@@ -78,14 +84,12 @@ def test_what_is_told_is_heard_and_then_forgotten_by_the_work_list(
     ):
         wait_until(lambda: count(receiver, "heard") == 1200, 30)
         wait_until(lambda: count(sender, "outbox") == 0, 10)
+        incarnation = bus.incarnation(broker.bootstrap) or ""
+        acknowledged = offsets(sender, "acknowledged", incarnation)
+        # A relay that meets a broker sends everything once more, so the last message is applied after the last entity was heard.
+        wait_until(lambda: acknowledged.items() <= offsets(receiver, "applied", incarnation).items(), 10)
 
-    with db.transaction(sender.engine) as connection:
-        incarnation = progress.known_incarnation(connection) or ""
-        acknowledged = progress.stored(connection, incarnation, "acknowledged")
-    with db.transaction(receiver.engine) as connection:
-        applied = progress.stored(connection, incarnation, "applied")
-    assert acknowledged
-    assert {place: applied[place] for place in acknowledged} == acknowledged
+    assert len(acknowledged) == topics.PARTITIONS
 
 
 def test_poison_becomes_a_dead_letter_and_everything_else_goes_on(plumbed: Callable[[], Plumbed], broker: infra.Broker) -> None:

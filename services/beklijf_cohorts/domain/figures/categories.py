@@ -5,7 +5,7 @@ Which questions, and which categories stand for one another, is data of the coho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from beklijf_cohorts.domain.cells import ALL, GROUPS, NOT_ANSWERED
 from beklijf_cohorts.domain.comparison import mark
@@ -68,19 +68,26 @@ def _apart(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def _tally_table(source: Source, codes: tuple[str, ...], sums: Groupings, found: Mapping[At, Count]) -> Table:
-    names = {at: count.name for at, count in found.items()}
-    dimensions = (source.year_dimension(), Dimension(GROUPS, ALL), Dimension(codes, "n", about_answers=True, denominator=True))
-    lines = list(block(dimensions, names))
+    lines = []
     for year, group, _ in [at for at in found if at[2] == "n"]:
-        lines += _sums((year, group), sums, names)
-        lines.append(Line((names[year, group, codes[0]], names[year, group, ANY]), names[year, group, "n"], about_answers=True))
+        first, rest, n = (found[year, group, code].name for code in (codes[0], ANY, "n"))
+        lines.append(Line((first, rest), n, about_answers=True))
+    return _table(source, codes, sums, found, lines)
+
+
+def _table(source: Source, parts: tuple[str, ...], sums: Groupings, found: Mapping[At, Count], more: Iterable[Line] = ()) -> Table:
+    """Years x groups x `parts`, which add up to n; and years x groups of what sums some of them. Where n is 0 there is nothing to hide."""
+    names = {at: count.name for at, count in found.items()}
+    dimensions = (source.year_dimension(), Dimension(GROUPS, ALL))
+    lines = [*block((*dimensions, Dimension(parts, "n", about_answers=True, denominator=True)), names), *more]
+    empty = set()
+    for name, summed in sums.items():
+        at = {(year, group): names[year, group, name] for year in source.years for group in (*GROUPS, ALL)}
+        lines += block(dimensions, at)
+        lines += [Line(tuple(names[(*place, part)] for part in summed), total) for place, total in at.items()]
+        empty |= {total for place, total in at.items() if not found[(*place, "n")].value}
     virtual = frozenset(count.name for at, count in found.items() if at[1] == GROUPS[2])
-    return Table(tuple(lines), {count.name: count.value for count in found.values()}, virtual)
-
-
-def _sums(at: tuple[str, str], sums: Groupings, names: Mapping[At, str]) -> Iterator[Line]:
-    for name, parts in sums.items():
-        yield Line(tuple(names[(*at, code)] for code in parts), names[(*at, name)])
+    return Table(tuple(lines), {count.name: count.value for count in found.values()}, virtual, frozenset(empty))
 
 
 def before_and_after(source: Source, tally: Tally) -> Figure:
@@ -92,7 +99,7 @@ def before_and_after(source: Source, tally: Tally) -> Figure:
             for measure, codes in source.plan.categories(tally.instrument).items():
                 found = _changed(source, (tally.instrument, measure, asked.moment), codes)
                 rows += _changed_rows(source, measure, asked.moment, found)
-                tables.append(_changed_table(source, found))
+                tables.append(_table(source, WAYS, {"before": ("stopped", "both"), "after": ("started", "both")}, found))
     denominator = "n: episodes that answered the question at baseline and at the moment"
     return Figure(f"{tally.figure}-change", "completed, by group", denominator, tuple(rows), tuple(tables))
 
@@ -125,16 +132,6 @@ def _changed_rows(source: Source, measure: str, moment: str, found: Mapping[At, 
             "significant": Derived(mark(p), rests_on),
         }
         yield Row({"group": group, "year": year, "moment": moment, "question": measure}, entries, n)
-
-
-def _changed_table(source: Source, found: Mapping[At, Count]) -> Table:
-    names = {at: count.name for at, count in found.items()}
-    dimensions = (source.year_dimension(), Dimension(GROUPS, ALL), Dimension(WAYS, "n", about_answers=True, denominator=True))
-    lines = list(block(dimensions, names))
-    for year, group, _ in [at for at in found if at[2] == "n"]:
-        lines += _sums((year, group), {"before": ("stopped", "both"), "after": ("started", "both")}, names)
-    virtual = frozenset(count.name for at, count in found.items() if at[1] == GROUPS[2])
-    return Table(tuple(lines), {count.name: count.value for count in found.values()}, virtual)
 
 
 def crossed(source: Source, crossing: Crossing) -> Figure:
