@@ -11,12 +11,13 @@ from dataclasses import replace
 from fastapi import FastAPI
 
 from beklijf_domain.calendar import zone
-from beklijf_intake import api, fhir, store
+from beklijf_intake import api, fhir
 from beklijf_intake.api import Current, Door
 from beklijf_intake.domain.questionnaire import compile_form
 from beklijf_intake.domain.reading.context import ReadingContext
 from beklijf_intake.sender import Senders
 from beklijf_intake.settings import Intake
+from beklijf_intake.store import raw
 from beklijf_intake.usecases import Rules, Unit, Verdict
 from beklijf_intake.writer import Unavailable, Writer, committer
 from beklijf_shared import contracts, db, http
@@ -104,7 +105,7 @@ def _reading(settings: Settings, intake: Intake, clock: Clock, log: Logger) -> R
 def _fetch(engine: db.Engine, organisation: str, type_: str, id_: str) -> Current | None:
     try:
         with db.transaction(engine) as connection:
-            found = store.read(connection, organisation, type_, id_)
+            found = raw.read(connection, organisation, type_, id_)
     except db.DBAPIError as error:
         if db.is_transient(error):
             raise Unavailable from error
@@ -116,7 +117,7 @@ def _watch_database(engine: db.Engine, status: Status, stop: threading.Event) ->
     while not stop.is_set():
         try:
             with db.transaction(engine) as connection:
-                store.is_alive(connection)
+                raw.is_alive(connection)
         except db.DBAPIError:
             status.lacks("database", "does not answer, or is not migrated")
         else:

@@ -14,7 +14,6 @@ from datetime import date, datetime
 import msgspec
 
 from beklijf_domain.calendar import local_date
-from beklijf_intake import store
 from beklijf_intake.domain import versions as order
 from beklijf_intake.domain.episode import Consent, Episode, Patient, chain, facts
 from beklijf_intake.domain.problem import Refused
@@ -22,6 +21,7 @@ from beklijf_intake.domain.pseudonym import tie_break
 from beklijf_intake.domain.register import Decision, Identity, Register, Request, Resource, Standing
 from beklijf_intake.domain.submission import AnswersStated, ConsentStated, Name, PatientStated, Reference, ResourceType
 from beklijf_intake.domain.versions import Version
+from beklijf_intake.store import raw
 from beklijf_shared import crash, db, events, outbox
 from beklijf_shared.clock import instant_text
 from beklijf_shared.db import Connection
@@ -96,22 +96,22 @@ def _load(connection: Connection, requests: Sequence[Request], lock_also: frozen
     organisations = {request.organisation for request in requests}
     named = {place for request in requests for place in _names(request)}
     seeds = named | {(organisation, name) for organisation in organisations for name in lock_also}
-    locked = {name for _, name in seeds} | {name for _, name in store.joined(connection, seeds, ())}
+    locked = {name for _, name in seeds} | {name for _, name in raw.joined(connection, seeds, ())}
     db.lock_keys(connection, [f"subject\n{name.system}\n{name.value}" for name in locked])
 
     identities, ids = _asked(requests)
-    found = store.find(connection, identities, ids)
+    found = raw.find(connection, identities, ids)
     known = {(one.identity.organisation, one.subject) for one in found if one.subject and one.identity.organisation in organisations}
-    joined = store.joined(connection, seeds, known)
+    joined = raw.joined(connection, seeds, known)
     needed = frozenset(name for _, name in joined) - locked
     if needed:
         raise Overtaken(needed)
     only_answers = all(isinstance(request.submission, AnswersStated) for request in requests)
     types = PATIENTS_ONLY if only_answers else RECORD_TYPES  # answers need to know who stands for whom, no more
-    held = store.held(connection, {standing for standing, _ in joined}, types)
+    held = raw.held(connection, {standing for standing, _ in joined}, types)
     return Register(
         resources={one.identity: one for one in [*found, *held]}.values(),
-        versions=store.versions(connection, {one.id for one in found if one.latest}),
+        versions=raw.versions(connection, {one.id for one in found if one.latest}),
         subjects={name: subject for (_, subject), name in joined},
         now=now,
         make_id=make_id,
@@ -157,12 +157,12 @@ def _asked(requests: Iterable[Request]) -> tuple[set[Identity], set[str]]:
 def _write(connection: Connection, register: Register) -> None:
     """One statement per table, and none where nothing changed."""
     if register.new_subjects:
-        store.insert_subjects(connection, register.new_subjects)
+        raw.insert_subjects(connection, register.new_subjects)
     if register.changed:
-        store.save_resources(connection, [register.resources[identity] for identity in sorted(register.changed)])
+        raw.save_resources(connection, [register.resources[identity] for identity in sorted(register.changed)])
     if register.new_versions:
         rows = sorted(register.new_versions.items())
-        store.insert_versions(connection, [(resource_id, version, body) for (resource_id, _), (version, body) in rows])
+        raw.insert_versions(connection, [(resource_id, version, body) for (resource_id, _), (version, body) in rows])
 
 
 def _answers(connection: Connection, register: Register, rules: Rules) -> Iterator[Telling]:
@@ -176,7 +176,7 @@ def _answers(connection: Connection, register: Register, rules: Rules) -> Iterat
     again = {resource_id: by_id[resource_id] for resource_id in register.restated}
     moved = register.moved()
     if moved:
-        again |= {one.id: by_id.get(one.id, one) for one in store.held(connection, moved, ANSWERS_ONLY)}
+        again |= {one.id: by_id.get(one.id, one) for one in raw.held(connection, moved, ANSWERS_ONLY)}
     again = {resource_id: one for resource_id, one in again.items() if resource_id not in register.stated}
     if again:
         keys = {_stands_for(one, register.links_before) for one in again.values()}
@@ -278,7 +278,7 @@ def _tallies(connection: Connection, units: Sequence[Unit], verdicts: Sequence[V
             counts[f"refused:{verdict.problems[0].code}"] += len(unit.requests)
         else:
             counts.update("duplicate" if decision.is_repeat else "accepted" for decision in verdict)
-    for (organisation, on), counted in store.add_tallies(connection, added).items():
+    for (organisation, on), counted in raw.add_tallies(connection, added).items():
         refused = {outcome.removeprefix("refused:"): counted[outcome] for outcome in sorted(counted) if outcome.startswith("refused:")}
         accepted, duplicate = counted.get("accepted", 0), counted.get("duplicate", 0)
         yield (

@@ -1,4 +1,4 @@
-"""All SQL of intake: the raw store (what was received, exactly), who the subjects are, and the tallies.
+"""The raw store: what was received, exactly; who the subjects are; and the tallies.
 
 Every function takes a batch and is one statement, so the number of statements does not grow with the batch. Nothing is ever
 updated in `version`: a received body stays as it came.

@@ -1,0 +1,93 @@
+"""What all routes share: what they are given, who asks and about what, and how a route is added."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from beklijf_intake import exchange, sender
+from beklijf_intake.domain.primitives import is_id
+from beklijf_intake.domain.problem import Problem, Refused
+from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.domain.register import Decision
+from beklijf_intake.domain.submission import ResourceType
+from beklijf_intake.usecases import Unit, Verdict
+from beklijf_intake.writer import Unavailable
+from beklijf_shared.telemetry import Log, Logger
+
+ROOT = "/fhir"
+TYPES: tuple[ResourceType, ...] = get_args(ResourceType)
+
+# A resource's bytes, version number and receipt, as the store has them.
+Current = tuple[bytes, int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What the routes need, put in by the composition root."""
+
+    senders: sender.Senders
+    context: Callable[[str], ReadingContext]
+    submit: Callable[[Sequence[Unit]], Awaitable[list[Verdict]]]
+    fetch: Callable[[str, str, str], Awaitable[Current | None]]
+    log: Logger
+
+
+def route(app: FastAPI, method: str, path: str, answer: Callable[[Request], Awaitable[Response]], summary: str) -> None:
+    name = f"{method.lower()}_{path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}"
+
+    async def endpoint(request: Request) -> Response:
+        exchange.check_accept(request)
+        if method in ("POST", "PUT"):
+            exchange.check_content(request)
+        return await answer(request)
+
+    body = {"requestBody": {"required": True, "content": {exchange.MEDIA_TYPE: {"schema": {"type": "object"}}}}}
+    identified = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"}}]
+    more = {**(body if method != "GET" else {}), **({"parameters": identified} if "{id}" in path else {})}
+    app.add_api_route(
+        path,
+        endpoint,
+        methods=[method],
+        name=name,
+        summary=summary,
+        response_class=Response,
+        responses={
+            200: {"description": "as asked", "content": {exchange.MEDIA_TYPE: {}}},
+            "default": {"description": "OperationOutcome", "content": {exchange.MEDIA_TYPE: {}}},
+        },
+        openapi_extra=more,
+    )
+
+
+def door_of(request: Request) -> Door:
+    door: Door = request.app.state.door
+    return door
+
+
+def sender_of(request: Request) -> sender.Sender:
+    return door_of(request).senders.authenticate(request.headers.get("authorization"))
+
+
+def id_of(request: Request) -> str:
+    id_: str = request.path_params["id"]
+    if not is_id(id_):
+        raise Refused([Problem("error", "value", None, "An id is 1 to 64 letters, digits, hyphens and points.", 400)])
+    return id_
+
+
+def location(decision: Decision) -> str:
+    return f"{ROOT}/{decision.type}/{decision.id}"
+
+
+async def count_refused(door: Door, unit: Unit) -> None:
+    """Counts what was refused. A database that is away is no reason to keep the refusal from its sender."""
+    try:
+        await door.submit([unit])
+    except Unavailable:
+        door.log.event(Log.DATABASE_LOST, count=len(unit.refused))

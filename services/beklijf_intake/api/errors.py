@@ -1,0 +1,58 @@
+"""Every error leaves as an OperationOutcome, whoever raised it, and repeats nothing that was sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from beklijf_intake import exchange, sender
+from beklijf_intake.api.door import door_of
+from beklijf_intake.domain.problem import Problem, Refused
+from beklijf_intake.writer import RETRY_AFTER_SECONDS, Unavailable
+from beklijf_shared.telemetry import Log
+
+
+def add(app: FastAPI) -> None:
+    """Adds what answers each kind of error."""
+
+    async def refused(_: Request, error: Any) -> Response:
+        return exchange.outcome_response(error.problems)
+
+    async def not_authenticated(_: Request, __: Any) -> Response:
+        problem = Problem("error", "login", None, "Send the bearer token of a known sender.", 401)
+        return exchange.outcome_response([problem], {"WWW-Authenticate": 'Bearer realm="beklijf"'})
+
+    async def unavailable(_: Request, __: Any) -> Response:
+        problem = Problem("error", "transient", None, "Nothing is known to be stored. Send the same again later; that is always safe.", 503)
+        return exchange.outcome_response([problem], {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+    async def unknown_place(request: Request, error: Any) -> Response:
+        if error.status_code == 405:
+            problem = Problem("error", "not-supported", None, "This address does not support that method.", 405)
+            return exchange.outcome_response([problem], {"Allow": ", ".join(_allowed(request))})
+        problem = Problem("error", "not-found", None, "There is nothing at this address.", error.status_code)
+        return exchange.outcome_response([problem])
+
+    async def failed(request: Request, error: Any) -> Response:
+        door_of(request).log.event(Log.REQUEST_FAILED, error=type(error).__name__, method=request.method)
+        problem = Problem("fatal", "exception", None, "The registry failed. The fault is ours and is logged.", 500)
+        # the server closes the connection after an unexpected error; said here, so that the sender does not use it again
+        return exchange.outcome_response([problem], {"Connection": "close"})
+
+    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(sender.NotAuthenticated, not_authenticated)
+    app.add_exception_handler(Unavailable, unavailable)
+    app.add_exception_handler(HTTPException, unknown_place)
+    app.add_exception_handler(Exception, failed)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that this address supports, of all routes that share it."""
+    scope = {**request.scope, "type": "http"}
+    methods = (getattr(route, "methods", None) or () for route in request.app.routes if route.matches(scope)[0] is not Match.NONE)
+    return sorted({method for each in methods for method in each})

@@ -1,0 +1,95 @@
+"""One resource at a time: create, update, read. From bytes to a verdict and back; decides nothing.
+
+2xx leaves only after the commit: the writer's answer is awaited inside each handler (design, section 6.4).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from beklijf_intake import exchange, fhir, front_door
+from beklijf_intake.api.door import ROOT, TYPES, Door, count_refused, door_of, id_of, location, route, sender_of
+from beklijf_intake.domain.problem import Problem, Refused
+from beklijf_intake.domain.reading.criteria import check_names
+from beklijf_intake.domain.register import Decision
+from beklijf_intake.domain.register import Request as Asked
+from beklijf_intake.domain.submission import ResourceType, Submission
+from beklijf_intake.outcome import operation_outcome
+from beklijf_intake.usecases import Unit
+
+
+def add(app: FastAPI) -> None:
+    """Adds the routes of the four resources that hospitals send."""
+    for type_ in sorted(TYPES, key=lambda each: each != "QuestionnaireResponse"):  # the one that comes most is matched first
+        route(app, "POST", f"{ROOT}/{type_}", partial(_create, type_), f"create {type_}, or update the one with this identifier")
+        route(app, "PUT", f"{ROOT}/{type_}", partial(_conditional_update, type_), f"create or update the {type_} with this identifier")
+        route(app, "PUT", f"{ROOT}/{type_}/{{id}}", partial(_update, type_), f"update {type_}")
+        route(app, "GET", f"{ROOT}/{type_}/{{id}}", partial(_read, type_), f"read the current version of {type_}")
+
+
+async def _create(type_: ResourceType, request: Request) -> Response:
+    condition = request.headers.get("if-none-exist")
+    return await _store(request, type_, if_none_exist=condition is not None, criteria=condition)
+
+
+async def _conditional_update(type_: ResourceType, request: Request) -> Response:
+    return await _store(request, type_, criteria=exchange.query_of(request))
+
+
+async def _update(type_: ResourceType, request: Request) -> Response:
+    return await _store(request, type_, resource_id=id_of(request))
+
+
+async def _store(
+    request: Request, type_: ResourceType, *, resource_id: str | None = None, if_none_exist: bool = False, criteria: str | None = None
+) -> Response:
+    """One resource, from bytes to an answer after its commit; what cannot be read is counted as refused."""
+    door, organisation = door_of(request), sender_of(request).organisation
+    if_match = exchange.if_match(request.headers.get("if-match"))
+    body = await exchange.body_of(request, front_door.RESOURCE_LIMIT_BYTES)
+    try:
+        submission = fhir.read(front_door.parse(body), body, door.context(organisation), type=type_, id=resource_id)
+        _check_criteria(criteria, submission)
+    except Refused as refused:
+        await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))
+        raise
+    asked = Asked(organisation, submission, resource_id, if_none_exist, if_match)
+    verdict = (await door.submit([Unit(organisation, (asked,))]))[0]
+    if isinstance(verdict, Refused):
+        raise verdict
+    return await _answer(request, door, organisation, verdict[0], submission)
+
+
+def _check_criteria(criteria: str | None, submission: Submission) -> None:
+    problems = [] if criteria is None else check_names(criteria, submission.received.name, None)
+    if problems:
+        raise Refused(problems)
+
+
+async def _answer(request: Request, door: Door, organisation: str, decision: Decision, submission: Submission) -> Response:
+    status = 201 if decision.outcome == "created" else 200
+    # 200 is the answer to an update and to a repeat alike; a sender that counts what it sent needs to know which it was.
+    said = {"Location": location(decision), "Beklijf-Outcome": decision.outcome}
+    headers = {**exchange.version_headers(decision.number, decision.received_at), **said}
+    wanted = exchange.preference(request.headers.get("prefer"))
+    problems = [*decision.warnings, *submission.received.warnings]
+    if wanted == "representation":
+        current = await door.fetch(organisation, decision.type, decision.id)
+        if current is not None:
+            return exchange.json_response(exchange.stamped(current[0], decision.id, current[1], current[2]), status, headers)
+    if wanted == "OperationOutcome" or (problems and wanted is None):
+        return exchange.json_response(operation_outcome(problems), status, headers)
+    return Response(b"", status, headers)
+
+
+async def _read(type_: ResourceType, request: Request) -> Response:
+    id_ = id_of(request)
+    current = await door_of(request).fetch(sender_of(request).organisation, type_, id_)
+    if current is None:
+        raise Refused([Problem("error", "not-found", None, "There is no such resource here.", 404)])
+    body, number, received_at = current
+    return exchange.json_response(exchange.stamped(body, id_, number, received_at), 200, exchange.version_headers(number, received_at))

@@ -1,0 +1,7 @@
+"""All SQL of intake, set-wise: one module for each part of the database. `metadata` holds the tables of all of them."""
+
+from __future__ import annotations
+
+from beklijf_intake.store.raw import metadata
+
+__all__ = ["metadata"]
