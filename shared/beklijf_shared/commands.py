@@ -42,6 +42,8 @@ class Service:
     handler: Callable[[Settings], Handler] | None = None
     loops: Mapping[str, Loop] = field(default_factory=dict)
     tasks: Mapping[str, tuple[str, Task]] = field(default_factory=dict)
+    arguments: Mapping[str, Callable[[argparse.ArgumentParser], None]] = field(default_factory=dict)
+    """What the tasks take on the command line, by the task's name; nothing where a task is not named."""
     hash_rows: Callable[[Connection], Iterable[str]] | None = None
     """More rows for the state hash than what was told: the service's own tables, in order."""
     hash_leaves_out: Callable[[str, bytes], bool] | None = None
@@ -85,7 +87,8 @@ def _parser(service: Service) -> argparse.ArgumentParser:
         add("empty", "empty the service, to be rebuilt from upstream", _empty(service.empty))
     _add_dead_letters(add("dlq", "dead letters: list, show, replay", _dead_letters(service)))
     for name, (says, task) in service.tasks.items():
-        add(name, says, task)
+        command = add(name, says, task)
+        service.arguments.get(name, lambda _: None)(command)
     return parser
 
 

@@ -12,10 +12,12 @@ from starlette.responses import Response
 
 from beklijf_intake import bundle, exchange, front_door
 from beklijf_intake.api.door import ROOT, Door, count_refused, door_of, location, route, sender_of
-from beklijf_intake.domain.problem import Refused
+from beklijf_intake.domain import scopes
+from beklijf_intake.domain.problem import Problem, Refused
 from beklijf_intake.domain.reading.context import ReadingContext
 from beklijf_intake.domain.register import Request as Asked
 from beklijf_intake.outcome import operation_outcome
+from beklijf_intake.sender import Sender
 from beklijf_intake.usecases import Unit, Verdict
 
 
@@ -33,6 +35,7 @@ async def _bundle(request: Request) -> Response:
     except Refused as refused:
         await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))
         raise
+    entries = [_permitted(entry, sender_of(request)) for entry in entries]
     if kind == "transaction":
         return exchange.json_response(await _transaction(door, organisation, entries))
     units = [_unit(organisation, entry) for entry in entries]
@@ -62,6 +65,22 @@ async def _transaction(door: Door, organisation: str, entries: Sequence[bundle.E
     base = door.context(organisation).base
     answers = [_entry_answer(entry, [decision], base) for entry, decision in zip(entries, verdict, strict=True)]
     return {"resourceType": "Bundle", "type": "transaction-response", "entry": answers}
+
+
+def _permitted(entry: bundle.Entry, sender: Sender) -> bundle.Entry:
+    """The entry, or its refusal where the sender's scopes do not reach that far: an entry needs what the same request alone needs."""
+    if entry.method is None or entry.problems:
+        return entry
+    try:
+        need = scopes.needed(entry.method, f"/{entry.url.partition('?')[0]}")
+    except LookupError:
+        problem = Problem("error", "not-supported", f"Bundle.entry[{entry.index}].request", "There is nothing at this address.", 404)
+        return bundle.Entry(entry.index, entry.method, entry.url, problems=(problem,))
+    if scopes.is_met(need, sender.scopes):
+        return entry
+    sentence = f"This sender may not do that. It takes the scope {scopes.scope_for(need)}."
+    problem = Problem("error", "forbidden", f"Bundle.entry[{entry.index}].request", sentence, 403)
+    return bundle.Entry(entry.index, entry.method, entry.url, problems=(problem,))
 
 
 def _unit(organisation: str, entry: bundle.Entry) -> Unit:

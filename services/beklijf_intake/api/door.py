@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from beklijf_intake import exchange, sender
+from beklijf_intake.domain import scopes
 from beklijf_intake.domain.primitives import is_id
 from beklijf_intake.domain.problem import Problem, Refused
 from beklijf_intake.domain.reading.context import ReadingContext
@@ -21,6 +22,8 @@ from beklijf_intake.writer import Unavailable
 from beklijf_shared.telemetry import Log, Logger
 
 ROOT = "/fhir"
+SENDER = "beklijf.sender"
+"""Under which name the sender of a request stands in its ASGI scope."""
 TYPES: tuple[ResourceType, ...] = get_args(ResourceType)
 
 # A resource's bytes, version number and receipt, as the store has them.
@@ -31,17 +34,29 @@ Current = tuple[bytes, int, Any]
 class Door:
     """What the routes need, put in by the composition root."""
 
-    senders: sender.Senders
+    senders: sender.Authority
     context: Callable[[str], ReadingContext]
     submit: Callable[[Sequence[Unit]], Awaitable[list[Verdict]]]
     fetch: Callable[[str, str, str], Awaitable[Current | None]]
     log: Logger
 
 
+class NotAllowed(Exception):
+    """The sender is known, and what it asks is beyond its scopes; carries the scope that would allow it."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(scope)
+        self.scope = scope
+
+
 def route(app: FastAPI, method: str, path: str, answer: Callable[[Request], Awaitable[Response]], summary: str) -> None:
+    """Adds a route. Who may use it stands in `domain/scopes.py`, and is checked before the answer is asked for; LookupError if not."""
+    need = scopes.needed(method, path.removeprefix(ROOT))
     name = f"{method.lower()}_{path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}"
 
     async def endpoint(request: Request) -> Response:
+        if need != "nothing":
+            request.scope[SENDER] = permitted(request, need)
         exchange.check_accept(request)
         if method in ("POST", "PUT"):
             exchange.check_content(request)
@@ -71,7 +86,20 @@ def door_of(request: Request) -> Door:
 
 
 def sender_of(request: Request) -> sender.Sender:
-    return door_of(request).senders.authenticate(request.headers.get("authorization"))
+    """Who sends this; known and permitted since before the route's own code began."""
+    found: sender.Sender = request.scope[SENDER]
+    return found
+
+
+def permitted(request: Request, need: scopes.Need) -> sender.Sender:
+    """The sender of a request, if its scopes meet what is needed; raises NotAuthenticated or NotAllowed."""
+    if b"access_token=" in request.scope["query_string"]:
+        sentence = "A token in an address ends up in logs. Send it in the Authorization header, and take this one for known to others."
+        raise Refused([Problem("error", "security", None, sentence, 400)])
+    found = door_of(request).senders.authenticate(request.headers.get("authorization"))
+    if not scopes.is_met(need, found.scopes):
+        raise NotAllowed(scopes.scope_for(need))
+    return found
 
 
 def id_of(request: Request) -> str:

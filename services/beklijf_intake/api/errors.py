@@ -11,10 +11,16 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from beklijf_intake import exchange, sender
-from beklijf_intake.api.door import door_of
+from beklijf_intake.api.door import NotAllowed, door_of
 from beklijf_intake.domain.problem import Problem, Refused
 from beklijf_intake.writer import RETRY_AFTER_SECONDS, Unavailable
 from beklijf_shared.telemetry import Log
+
+SENTENCES: dict[sender.Reason, str] = {
+    "login": "Send the bearer token of a known sender.",
+    "unknown": "This token stands for nobody: it is damaged, meant for another server, or its sender may no longer send.",
+    "expired": "This token has expired. Ask for a new one.",
+}
 
 
 def add(app: FastAPI) -> None:
@@ -23,9 +29,15 @@ def add(app: FastAPI) -> None:
     async def refused(_: Request, error: Any) -> Response:
         return exchange.outcome_response(error.problems)
 
-    async def not_authenticated(_: Request, __: Any) -> Response:
-        problem = Problem("error", "login", None, "Send the bearer token of a known sender.", 401)
-        return exchange.outcome_response([problem], {"WWW-Authenticate": 'Bearer realm="beklijf"'})
+    async def not_authenticated(_: Request, error: Any) -> Response:
+        problem = Problem("error", error.reason, None, SENTENCES[error.reason], 401)
+        said = "" if error.reason == "login" else ', error="invalid_token"'  # RFC 6750, section 3.1: no code where nothing was sent
+        return exchange.outcome_response([problem], {"WWW-Authenticate": f'Bearer realm="beklijf"{said}'})
+
+    async def not_allowed(_: Request, error: Any) -> Response:
+        problem = Problem("error", "forbidden", None, f"This sender may not do that. It takes the scope {error.scope}.", 403)
+        said = f'Bearer realm="beklijf", error="insufficient_scope", scope="{error.scope}"'
+        return exchange.outcome_response([problem], {"WWW-Authenticate": said})
 
     async def unavailable(_: Request, __: Any) -> Response:
         problem = Problem("error", "transient", None, "Nothing is known to be stored. Send the same again later; that is always safe.", 503)
@@ -46,6 +58,7 @@ def add(app: FastAPI) -> None:
 
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(sender.NotAuthenticated, not_authenticated)
+    app.add_exception_handler(NotAllowed, not_allowed)
     app.add_exception_handler(Unavailable, unavailable)
     app.add_exception_handler(HTTPException, unknown_place)
     app.add_exception_handler(Exception, failed)

@@ -77,7 +77,8 @@ async def _answer(request: Request, door: Door, organisation: str, decision: Dec
     headers = {**exchange.version_headers(decision.number, decision.received_at), **said}
     wanted = exchange.preference(request.headers.get("prefer"))
     problems = [*decision.warnings, *submission.received.warnings]
-    if wanted == "representation":
+    # what is current need not be what was just sent, so showing it is a read
+    if wanted == "representation" and sender_of(request).scopes.allows(decision.type, "r"):
         current = await door.fetch(organisation, decision.type, decision.id)
         if current is not None:
             return exchange.json_response(exchange.stamped(current[0], decision.id, current[1], current[2]), status, headers)

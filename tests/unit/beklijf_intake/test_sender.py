@@ -22,6 +22,15 @@ def test_what_is_no_known_token_is_refused_even_where_none_is_needed(header: str
         Senders(TOKENS, "00000001").authenticate(header)
 
 
+def test_a_sender_says_why_it_is_nobody() -> None:
+    with pytest.raises(NotAuthenticated) as nobody:
+        Senders(TOKENS, None).authenticate(None)
+    with pytest.raises(NotAuthenticated) as unknown:
+        Senders(TOKENS, None).authenticate("Bearer token-three")
+
+    assert (nobody.value.reason, unknown.value.reason) == ("login", "unknown")
+
+
 def test_no_token_is_the_default_organisation_only_where_there_is_one() -> None:
     assert Senders(TOKENS, "00000001").authenticate(None) == Sender("00000001")
     with pytest.raises(NotAuthenticated):
