@@ -7,8 +7,8 @@ from datetime import date, datetime
 import msgspec
 
 from beklijf_domain.calendar import REGISTRY_TIME_ZONE, local_date
+from beklijf_domain.score import AnswerOutside, Score, scorer
 from beklijf_scoring.domain.facts import Answer, Episode
-from beklijf_scoring.domain.score import AnswerOutside, Score, scorer
 from beklijf_shared import topics
 from beklijf_shared.clock import instant, micros
 from beklijf_shared.contracts import Contracts

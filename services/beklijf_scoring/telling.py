@@ -8,10 +8,11 @@ from typing import cast
 
 import msgspec
 
+from beklijf_domain.formula import Value
 from beklijf_domain.states import COUNTS, Counts, Participation, Treatment
 from beklijf_scoring.domain.change import Judged
 from beklijf_scoring.domain.derive import Derived, Pair, Scored
-from beklijf_scoring.domain.facts import PairKey, Value
+from beklijf_scoring.domain.facts import PairKey
 from beklijf_scoring.domain.place import Placed
 from beklijf_shared import topics
 from beklijf_shared.events import (
@@ -194,7 +195,7 @@ def _results(values: tuple[Value, ...]) -> tuple[Result, ...]:
 
 @lru_cache(maxsize=4096)
 def _result(value: Value) -> Result:
-    return Result(measure=value.measure, integer=value.integer, scale=value.scale, code=value.code)
+    return Result(measure=value.measure, integer=value.integer, scale=value.scale, code=value.code, exact=value.exact)
 
 
 @lru_cache(maxsize=32_768)

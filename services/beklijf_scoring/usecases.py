@@ -45,7 +45,7 @@ class Scoring:
 
     def __init__(self, contracts: Contracts) -> None:
         self._hearing = Hearing(contracts)
-        self._knowledge = knowledge_of(contracts.protocols, judges(contracts.instruments, contracts.rules.values()))
+        self._knowledge = knowledge_of(contracts.protocols, judges(contracts.instruments, contracts.protocols, contracts.rules))
 
     def apply(self, connection: Connection, messages: Sequence[Message], now: datetime) -> list[Rejected]:
         """Applies a batch: understands it, locks whom it concerns, keeps what is newest, derives and tells. Gives what it refused."""

@@ -56,13 +56,21 @@ class Document:
             self.fail(key, f"{value} is less than {low}")
         return int(value)
 
-    def texts(self, key: str, *, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """A list of distinct texts."""
-        return tuple(self._list(key, str, default))
+    def texts(self, key: str, *, default: tuple[str, ...] | None = None, distinct: bool = True) -> tuple[str, ...]:
+        """A list of texts, each of them once unless said otherwise."""
+        return tuple(self._list(key, str, default, distinct=distinct))
 
     def integers(self, key: str, *, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
         """A list of distinct whole numbers."""
         return tuple(self._list(key, int, default))
+
+    def flag(self, key: str) -> bool:
+        """True or false; false when the key is absent."""
+        self._read.add(key)
+        value = self._data.get(key, False)
+        if not isinstance(value, bool):
+            self.fail(key, f"{value!r} has the wrong type")
+        return value
 
     def number(self, key: str) -> Fraction:
         """An exact number, written as a whole number or as decimal text ("0.30"): binary fractions are refused."""
@@ -111,12 +119,12 @@ class Document:
             self.fail(key, f"{value!r} has the wrong type")
         return value
 
-    def _list(self, key: str, kind: type, default: tuple[Any, ...] | None) -> list[Any]:
+    def _list(self, key: str, kind: type, default: tuple[Any, ...] | None, *, distinct: bool = True) -> list[Any]:
         if default is not None and key not in self._data:
             return list(default)
         entries: list[Any] = self._value(key, list)
         if any(not isinstance(entry, kind) or isinstance(entry, bool) for entry in entries):
             self.fail(key, f"every entry must be of type {kind.__name__}")
-        if len(set(entries)) != len(entries):
+        if distinct and len(set(entries)) != len(entries):
             self.fail(key, "has an entry twice")
         return entries

@@ -64,6 +64,8 @@ class Protocol:
     moments: tuple[Moment, ...]
     planned: tuple[str, ...]
     citation: str
+    rules: tuple[str, ...] = ()
+    """The codes of the rules by which its pairs are judged, side by side."""
 
     def moment(self, code: str) -> Moment | None:
         """The moment of that code, or None: this programme lacks it."""
@@ -124,6 +126,7 @@ def read(document: Document) -> Protocol:
         moments=tuple(_moment(entry) for entry in document.tables("moments")),
         planned=document.texts("planned", default=()),
         citation=document.text("citation"),
+        rules=document.texts("rules", default=()),
     )
     document.finish()
     _check_names(result, document)

@@ -221,6 +221,8 @@ def _check_protocols(contracts: Contracts) -> list[Note]:
     for each in contracts.protocols.values():
         asked = {code for moment in each.moments for code in moment.instruments}
         _check_planned(f"protocols/{each.code}", asked, each.planned, contracts)
+        for missing in set(each.rules) - set(contracts.rules):
+            raise ContractError(f"protocols/{each.code}: rules: {missing!r} is no rule that is here")
         if each.planned:
             notes.append(Note(f"protocols/{each.code}", each.planned))
     return notes
@@ -268,6 +270,8 @@ def _check_cohorts(contracts: Contracts) -> None:
             raise ContractError(f"cohorts/{each.code}: study: {each.study!r} is no study that is here")
         for missing in set(each.rules) - names:
             raise ContractError(f"cohorts/{each.code}: rules: {missing!r} is no rule that is here")
+        for unused in set(each.rules) - {contracts.rules[code].name for code in programme.rules}:
+            raise ContractError(f"cohorts/{each.code}: rules: {unused!r} is none of the programme's")
         _check_categories(contracts, each, programme)
 
 

@@ -21,6 +21,7 @@ DecimalText = Annotated[str, Meta(pattern=r"^-?\d{1,18}(\.\d{1,18})?$", descript
 Version = Annotated[int, Meta(ge=0, description="grows with every change of the entity; never reused with another content")]
 Identifier = Annotated[str, Meta(min_length=1, max_length=200)]
 Code = Annotated[str, Meta(min_length=1, max_length=100)]
+Fraction = Annotated[str, Meta(pattern=r"^-?[0-9]{1,30}/[0-9]{1,30}$")]
 
 ResponseStatus = Literal["completed", "amended", "entered-in-error"]
 Sex = Literal["female", "male", "other", "unknown"]
@@ -84,12 +85,16 @@ class ResponseAccepted(Event, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One outcome of one answer: an integer with its scale (value = integer / 10**scale) or a category code."""
+    """One outcome of one answer: an integer with its scale (value = integer / 10**scale) or a category code.
+
+    `exact` is there where the value lies between two points of that grid: the fraction ("200/9") that verdicts rest on.
+    """
 
     measure: Code
     integer: int | None = None
     scale: int = 0
     code: Code | None = None
+    exact: Fraction | None = None
 
 
 class PlacedResult(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from beklijf_shared import contracts, events
 
 CONTRACTS = contracts.load()
 HEARING = Hearing(CONTRACTS)
-KNOWLEDGE = knowledge_of(CONTRACTS.protocols, judges(CONTRACTS.instruments, CONTRACTS.rules.values()))
+KNOWLEDGE = knowledge_of(CONTRACTS.protocols, judges(CONTRACTS.instruments, CONTRACTS.protocols, CONTRACTS.rules))
 
 
 def derived(*given: events.Event, published: Iterable[PairKey] = ()) -> Derived:

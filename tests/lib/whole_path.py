@@ -96,7 +96,7 @@ def _told(asked: Sequence[Request]) -> list[events.Event]:
 def _scored(told: Sequence[events.Event], shipped: contracts.Contracts) -> Iterator[events.EpisodeScored]:
     """Scoring: scores, places, competition, verdicts; subject by subject."""
     hearing = scoring_hearing.Hearing(shipped)
-    judges = scoring_change.judges(shipped.instruments, shipped.rules.values())
+    judges = scoring_change.judges(shipped.instruments, shipped.protocols, shipped.rules)
     knowledge = scoring_derive.knowledge_of(shipped.protocols, judges)
     subjects: dict[str, tuple[list[events.EpisodeChanged], list[events.ResponseAccepted]]] = defaultdict(lambda: ([], []))
     for event in told:

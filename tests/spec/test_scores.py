@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from beklijf_domain.document import Document
+from beklijf_domain.formula import Value
 from beklijf_domain.instrument import read
-from beklijf_scoring.domain.facts import Value
-from beklijf_scoring.domain.score import AnswerOutside, Scorer, scorer
+from beklijf_domain.score import AnswerOutside, Scorer, scorer
 from beklijf_shared.events import Answer
 from tests.lib.builders import QBPDS_LINKS
 from tests.lib.subjects import CONTRACTS

@@ -97,7 +97,7 @@ def missed(known: Heard, *, protocol: Protocol | None = None, rule: Rule | None 
     """The printed numbers that are missed by a pipeline with another protocol, another rule or another way of counting."""
     rules = {**CONTRACTS.rules, **({RULE: rule} if rule else {})}
     protocols = {**CONTRACTS.protocols, **({"imsr": protocol} if protocol else {})}
-    knowledge: Knowledge = knowledge_of(protocols, judges(CONTRACTS.instruments, rules.values()))
+    knowledge: Knowledge = knowledge_of(protocols, judges(CONTRACTS.instruments, protocols, rules))
     other = replace(plan, protocol=protocol) if protocol else plan
     found = held_against(course.taken(other, CONTRACTS.cohorts["imsr"], course.cells(known, other, knowledge)), STUDY)
     return {each.printed.id for each in found.results if not each.is_met}

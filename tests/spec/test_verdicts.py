@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from beklijf_domain.document import Document
+from beklijf_domain.formula import Value
 from beklijf_domain.rule import read
 from beklijf_scoring.domain.change import judge_of
 from tests.lib.builders import episode_changed, response_accepted
@@ -44,7 +45,7 @@ VERDICTS = [
 def test_a_pair_is_judged_so(
     instrument: str, baseline: int, follow_up: int, change: str, relative: tuple[str, str | None], absolute: tuple[str, str | None]
 ) -> None:
-    result = KNOWLEDGE.judges[instrument](baseline, follow_up)
+    result = KNOWLEDGE.judges["imsr", instrument](number(baseline), number(follow_up))
 
     assert result.difference == change
     assert [(each.rule, each.verdict, each.margin) for each in result.verdicts] == [
@@ -54,12 +55,16 @@ def test_a_pair_is_judged_so(
 
 
 def test_relative_verdicts_equal_whole_number_arithmetic_for_every_pair_of_scores() -> None:
-    judge = KNOWLEDGE.judges["vas-pain"]
+    judge = KNOWLEDGE.judges["imsr", "vas-pain"]
 
     for b in range(1, 101):
         for f in range(101):
             expected = "improved" if 10 * (b - f) >= 3 * b else "deteriorated" if 10 * (f - b) >= 3 * b else "unchanged"
-            assert judge(b, f).verdicts[0].verdict == expected
+            assert judge(number(b), number(f)).verdicts[0].verdict == expected
+
+
+def number(score: int) -> Value:
+    return Value("total", score, 0, None)
 
 
 RULES = [  # what the rule says, baseline, follow-up, verdict
@@ -105,7 +110,7 @@ def test_operator_kind_threshold_and_minimum_are_the_rules_own(
 
     judge = judge_of(CONTRACTS.instruments["vas-pain"], [made])
 
-    assert judge(baseline, follow_up).verdicts[0].verdict == verdict
+    assert judge(number(baseline), number(follow_up)).verdicts[0].verdict == verdict
 
 
 NONE_BECAUSE = [  # baseline, follow-up (None: empty form, "absent": no form), why there is no verdict

@@ -7,8 +7,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from beklijf_domain.exact import exact_text, scaled
+from beklijf_domain.exact import cut_decimals, exact_text, is_finite
+from beklijf_domain.formula import Value
 from beklijf_domain.instrument import Instrument
+from beklijf_domain.protocol import Protocol
 from beklijf_domain.rule import Judgement, Rule, Threshold
 from beklijf_domain.states import Verdict
 
@@ -27,20 +29,27 @@ class Judged(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What happened between two scores. `difference` = follow-up - baseline, exact (M26)."""
+    """What happened between two scores. `difference` = follow-up - baseline (M26): exact, or cut as the score is where it has no end."""
 
     difference: str
     verdicts: tuple[Judged, ...]
 
 
-Judge = Callable[[int, int], Change]
-"""(baseline, follow-up), both integers at the instrument's scale, to what happened in between."""
+Judge = Callable[[Value, Value], Change]
+"""(baseline, follow-up), both of the measure that rules judge, to what happened in between."""
 
 
-def judges(instruments: Mapping[str, Instrument], rules: Iterable[Rule]) -> dict[str, Judge]:
-    """For each instrument with a measure to judge, the function that judges its pairs by every rule that says something about it."""
-    ordered = sorted(rules, key=lambda rule: rule.name)
-    return {code: judge_of(instrument, ordered) for code, instrument in instruments.items() if instrument.judged is not None}
+def judges(
+    instruments: Mapping[str, Instrument], protocols: Mapping[str, Protocol], rules: Mapping[str, Rule]
+) -> dict[tuple[str, str], Judge]:
+    """For each programme and each instrument with a measure to judge: what judges its pairs, by those of the programme's rules that say
+    something about it."""
+    return {
+        (programme, code): judge_of(instrument, [rules[name] for name in protocol.rules])
+        for programme, protocol in protocols.items()
+        for code, instrument in instruments.items()
+        if instrument.judged is not None
+    }
 
 
 def judge_of(instrument: Instrument, rules: Iterable[Rule]) -> Judge:
@@ -50,16 +59,21 @@ def judge_of(instrument: Instrument, rules: Iterable[Rule]) -> Judge:
     scale, better = instrument.judged.scale, -1 if instrument.judged.direction == "high-is-worse" else 1
 
     @lru_cache(maxsize=PAIRS_REMEMBERED)
-    def judge(baseline: int, follow_up: int) -> Change:
-        start, end = scaled(baseline, scale), scaled(follow_up, scale)
+    def judge(baseline: Value, follow_up: Value) -> Change:
+        start, end = baseline.fraction, follow_up.fraction
         improvement = better * (end - start)
-        verdicts = tuple(_judged(rule, judgement, start, improvement) for rule, judgement in asked)
-        return Change(exact_text(end - start), verdicts)
+        verdicts = tuple(_judged(rule, judgement, start, improvement, scale) for rule, judgement in asked)
+        return Change(_text(end - start, scale), verdicts)
 
     return judge
 
 
-def _judged(rule: Rule, judgement: Judgement, baseline: Fraction, improvement: Fraction) -> Judged:
+def _text(number: Fraction, scale: int) -> str:
+    """Exactly; what has no finite decimal text, such as a ninth, is cut half up to the decimals of the score. It was judged before."""
+    return exact_text(number) if is_finite(number) else cut_decimals(number, scale)
+
+
+def _judged(rule: Rule, judgement: Judgement, baseline: Fraction, improvement: Fraction, scale: int) -> Judged:
     """The verdict: improved if enough better, deteriorated if enough worse, otherwise unchanged (M25)."""
     if not evaluable(judgement, baseline):
         return Judged(rule.code, rule.version, "not-evaluable", None)
@@ -69,7 +83,7 @@ def _judged(rule: Rule, judgement: Judgement, baseline: Fraction, improvement: F
         verdict = "improved"
     elif improvement < 0 and enough(judgement.deterioration, margin_of(judgement.deterioration, baseline, -improvement)):
         verdict = "deteriorated"
-    return Judged(rule.code, rule.version, verdict, exact_text(margin))
+    return Judged(rule.code, rule.version, verdict, _text(margin, scale))
 
 
 def evaluable(judgement: Judgement, baseline: Fraction) -> bool:

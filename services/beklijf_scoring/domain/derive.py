@@ -12,10 +12,11 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from beklijf_domain.formula import Value
 from beklijf_domain.protocol import Protocol, Window
 from beklijf_domain.states import NoVerdict
 from beklijf_scoring.domain.change import Change, Judge, Judged
-from beklijf_scoring.domain.facts import Answer, Episode, PairKey, Value
+from beklijf_scoring.domain.facts import Answer, Episode, PairKey
 from beklijf_scoring.domain.place import Course, Placed, compete, course_of, place
 
 T0_REMEMBERED = 8192
@@ -24,15 +25,16 @@ T0_REMEMBERED = 8192
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What every derivation needs and no subject changes: the protocols, one judge per instrument that is judged, the windows of a t0."""
+    """What every derivation needs and no subject changes: the protocols, what judges pairs, the windows of a t0."""
 
     protocols: Mapping[str, Protocol]
-    judges: Mapping[str, Judge]
+    judges: Mapping[tuple[str, str], Judge]
+    """By programme and instrument."""
     windows: Callable[[str, str], Mapping[str, Window]]
     """(programme, t0) -> the windows by moment."""
 
 
-def knowledge_of(protocols: Mapping[str, Protocol], judges: Mapping[str, Judge]) -> Knowledge:
+def knowledge_of(protocols: Mapping[str, Protocol], judges: Mapping[tuple[str, str], Judge]) -> Knowledge:
     """What a service knows when it starts; windows are worked out once per t0 and remembered."""
 
     @lru_cache(maxsize=T0_REMEMBERED)
@@ -127,7 +129,7 @@ def pairs_of(episode: Episode, protocol: Protocol, results: Iterable[Placed], kn
     return tuple(
         pair_of(PairKey(episode.episode, instrument, moment), known.get((instrument, baselines[moment])), answer, judge)
         for (instrument, moment), answer in known.items()
-        if moment in baselines and (judge := knowledge.judges.get(instrument)) is not None
+        if moment in baselines and (judge := knowledge.judges.get((protocol.code, instrument))) is not None
     )
 
 
@@ -139,9 +141,7 @@ def pair_of(key: PairKey, baseline: Answer | None, follow_up: Answer, judge: Jud
     end = follow_up.values[0]
     if start is None:
         return Pair(key, follow_up=end, none_because="no-baseline")
-    assert start.integer is not None  # what rules judge is a number, and the first of the values
-    assert end.integer is not None
-    change: Change = judge(start.integer, end.integer)
+    change: Change = judge(start, end)
     evaluable = any(judged.verdict != "not-evaluable" for judged in change.verdicts)
     return Pair(key, start, end, change.difference, change.verdicts, None if evaluable else "not-evaluable")
 

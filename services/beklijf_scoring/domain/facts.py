@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
-class Value(NamedTuple):
-    """One outcome of an answer: an integer with its scale (value = integer / 10**scale), or a category code."""
-
-    measure: str
-    integer: int | None
-    scale: int
-    code: str | None
+from beklijf_domain.formula import Value
 
 
 class Answer(NamedTuple):

@@ -93,7 +93,7 @@ def changed(measure: dict[str, Any]) -> dict[str, Any]:
     [
         (changed({"high": 8}), "says 1 to 8, but the items give 1 to 7"),
         (changed({"formula": "value"}), "`value` needs exactly one item"),
-        (changed({"formula": "mean"}), "'mean' is not one of sum, value, category"),
+        (changed({"formula": "median"}), "'median' is not one of value, category, sum"),
         (changed({"links": ["z"]}), "names an item that is not there"),
         (changed({"links": ["a"], "formula": "category", "low": None}), "`category` does not fit"),
         ({"measures": [TOTAL, TOTAL]}, "names a code twice"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from beklijf_scoring.domain.facts import PairKey, Value
+from beklijf_domain.formula import Value
+from beklijf_scoring.domain.facts import PairKey
 from beklijf_shared import events
 from tests.lib.builders import by_code, episode_changed, response_accepted
 from tests.lib.subjects import counts, derived

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import NamedTuple, Protocol
 
-from beklijf_domain.instrument import Instrument, Item, Measure
-from beklijf_scoring.domain.facts import Value
+from beklijf_domain.formula import Value, operation, value_of
+from beklijf_domain.instrument import Instrument, Item
 
 
 class Given(Protocol):
@@ -33,8 +34,6 @@ class Score(NamedTuple):
 
 
 Scorer = Callable[[Iterable[Given]], Score]
-Reader = Callable[[Mapping[str, int]], Value | None]
-"""One measure from what the items are worth; None when an item that it needs is missing."""
 
 MISSING = Score(False, "missing-items", ())
 EMPTY = Score(False, "no-answers", ())
@@ -43,7 +42,7 @@ EMPTY = Score(False, "no-answers", ())
 def scorer(instrument: Instrument) -> Scorer:
     """The scoring function of one instrument, its items and measures looked up beforehand."""
     items = {item.link: item for item in instrument.items}
-    readers = [reader(measure, instrument) for measure in instrument.measures]
+    operations = [(measure, operation(measure, instrument)) for measure in instrument.measures]
     needed = len(items) if instrument.missing_items == "all-required" else 1
     judged = None if instrument.judged is None else instrument.judged.code
 
@@ -59,24 +58,18 @@ def scorer(instrument: Instrument) -> Scorer:
             worth[answer.link] = number_of(item, answer)
         if len(worth) < needed:
             return MISSING if worth else EMPTY
-        values = tuple(value for read in readers if (value := read(worth)) is not None)
+        results: dict[str, Fraction | int | str] = {}
+        values = []
+        for measure, compute in operations:
+            result = compute(worth, results)
+            if result is not None:
+                results[measure.code] = result
+                values.append(value_of(measure, result))
         if not values or judged not in (None, values[0].measure):  # without what rules judge, the rest is no score
             return MISSING
-        return Score(True, None, values)
+        return Score(True, None, tuple(values))
 
     return score
-
-
-def reader(measure: Measure, instrument: Instrument) -> Reader:
-    """The function that reads one measure. `sum` and `value` are one: what has the formula `value` needs exactly one item."""
-    links, code, scale = measure.links, measure.code, measure.scale
-    if measure.formula == "category":
-        chosen, (link,) = [Value(code, None, 0, category.code) for category in measure.categories], links
-        return lambda worth: chosen[worth[link]] if link in worth else None
-    if instrument.missing_items == "all-required" and len(links) == len(instrument.items):
-        return lambda worth: Value(code, sum(worth.values()), scale, None)  # all of them, or it is not asked
-    own = frozenset(links)
-    return lambda worth: Value(code, sum(worth[link] for link in links), scale, None) if worth.keys() >= own else None
 
 
 def number_of(item: Item, answer: Given) -> int:
@@ -86,9 +79,11 @@ def number_of(item: Item, answer: Given) -> int:
             raise AnswerOutside("answer-wrong-type")
         if answer.code not in item.codes:
             raise AnswerOutside("answer-out-of-range")
-        return item.codes[answer.code]
-    if answer.integer is None:
-        raise AnswerOutside("answer-wrong-type")
-    if (item.low is not None and answer.integer < item.low) or (item.high is not None and answer.integer > item.high):
-        raise AnswerOutside("answer-out-of-range")
-    return answer.integer
+        answered = item.codes[answer.code]
+    else:
+        if answer.integer is None:
+            raise AnswerOutside("answer-wrong-type")
+        if (item.low is not None and answer.integer < item.low) or (item.high is not None and answer.integer > item.high):
+            raise AnswerOutside("answer-out-of-range")
+        answered = answer.integer
+    return answered if item.worth is None else item.worth[answered]
