@@ -13,6 +13,7 @@ from beklijf.local.supervision import SupervisorError
 from beklijf.observe import NotDoneError
 from beklijf.receipt import PushFailedError
 from beklijf.system import CommandFailedError, NotStartedError
+from beklijf.token import NoTokenError
 from beklijf_shared.bus import BrokerAway
 
 EXIT_FAILED = 1
@@ -21,6 +22,7 @@ EXIT_NOT_DONE = 3
 EXPECTED = (
     CommandFailedError,
     NotAsExpectedError,
+    NoTokenError,
     NotStartedError,
     PushFailedError,
     SupervisorError,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import httpx
+
 from beklijf import system
 from beklijf.local.processes import Process
 from beklijf.system import System
+from beklijf.token import Bearer, Identity
 from beklijf_shared.settings import KafkaProfile
 
 OPERATIONS = "BEKLIJF_OPERATIONS_URL"
@@ -19,6 +21,8 @@ OPERATIONS = "BEKLIJF_OPERATIONS_URL"
 HTTP = "BEKLIJF_HTTP_URL"
 """The same for what speaks HTTP to others."""
 
+KEYS = "BEKLIJF_SENDER_KEYS"
+"""The folder with the private keys by which the invented hospitals send."""
 PAGES = "BEKLIJF_PAGES_URL"
 """Where a person finds the pages, when that is another address than the one used between processes."""
 
@@ -40,8 +44,8 @@ class Addressed(Protocol):
     def operations_url_of(self, process: Process) -> str:
         """The address of a process's operations port."""
 
-    def token_of(self, organisation: str) -> str:
-        """The token that intake knows an invented hospital by; LookupError when it knows none."""
+    def auth_of(self, organisation: str) -> httpx.Auth:
+        """As an invented hospital sends; LookupError when it cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +56,19 @@ class Elsewhere:
     http: str
     bootstrap: str
     kafka_profile: KafkaProfile
-    senders_file: Path | None
+    keys: Path | None
+    """The folder with the private keys of the invented hospitals, each named after the id it is registered under."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Elsewhere:
         """As the environment says."""
-        file = environment.get("BEKLIJF_SENDERS_FILE")
+        folder = environment.get(KEYS)
         return cls(
             operations=environment[OPERATIONS],
             http=environment.get(HTTP, "http://{process}:8000"),
             bootstrap=environment.get("BEKLIJF_KAFKA_BOOTSTRAP", "127.0.0.1:9092"),
             kafka_profile="tansu" if environment.get("BEKLIJF_KAFKA_PROFILE") == "tansu" else "apache",
-            senders_file=Path(file) if file else None,
+            keys=Path(folder) if folder else None,
         )
 
     def url_of(self, process: Process) -> str:
@@ -74,15 +79,15 @@ class Elsewhere:
         """The address of a process's operations port."""
         return self.operations.replace("{process}", process.name)
 
-    def token_of(self, organisation: str) -> str:
-        """From the file that intake itself reads."""
-        if self.senders_file is None:
-            raise LookupError("BEKLIJF_SENDERS_FILE is not set: it must name the file of tokens that intake reads")
-        senders: dict[str, str] = json.loads(self.senders_file.read_text(encoding="utf-8"))
-        for token, by in senders.items():
-            if by == organisation:
-                return token
-        raise LookupError(f"no token of organisation {organisation} in {self.senders_file}")
+    def auth_of(self, organisation: str) -> httpx.Auth:
+        """With the private key of that organisation's sender, `sender-<organisation>.pem`."""
+        if self.keys is None:
+            raise LookupError(f"{KEYS} is not set: it must name the folder with the senders' private keys")
+        sender = f"sender-{organisation}"
+        file = self.keys / f"{sender}.pem"
+        if not file.exists():
+            raise LookupError(f"no private key of organisation {organisation}: {file}")
+        return Bearer(Identity.of(sender, file), f"{self.url_of(Process('intake', 'api'))}/fhir")
 
 
 def running_system(environment: Mapping[str, str] = os.environ) -> System | Elsewhere:

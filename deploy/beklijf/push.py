@@ -84,12 +84,13 @@ def items_of(file: Path) -> Iterator[Item]:
         yield Item(file.name, file.read_bytes())
 
 
-def push(items: Iterable[Item], base_url: str, token: str | None = None, progress: Callable[[int], None] = lambda _: None) -> Receipt:
+def push(items: Iterable[Item], base_url: str, auth: httpx.Auth | None = None, progress: Callable[[int], None] = lambda _: None) -> Receipt:
     """Send all items to the FHIR base address (`http://.../fhir`) and count the answers; `progress` is told how many more are done.
+    `auth` says who sends (`beklijf.token`); without it the receiver's default counts, where it has one.
 
     Raises PushFailedError when an item gets no answer about itself; what was sent until then has had its effect.
     """
-    sender = _Sender(base_url.rstrip("/"), token, progress)
+    sender = _Sender(base_url.rstrip("/"), auth, progress)
     return sender.run(items)
 
 
@@ -121,11 +122,11 @@ class _Lane:
 class _Sender:
     """Workers with a lane each; an item's patient decides which worker sends it."""
 
-    def __init__(self, base_url: str, token: str | None, progress: Callable[[int], None]) -> None:
+    def __init__(self, base_url: str, auth: httpx.Auth | None, progress: Callable[[int], None]) -> None:
         self._base_url, self._progress = base_url, progress
-        headers = {"Content-Type": JSON_TYPE, "Accept": JSON_TYPE, **({"Authorization": f"Bearer {token}"} if token else {})}
+        headers = {"Content-Type": JSON_TYPE, "Accept": JSON_TYPE}
         limits = httpx.Limits(max_connections=WORKERS, max_keepalive_connections=WORKERS)
-        self._client = httpx.Client(headers=headers, timeout=REQUEST_TIMEOUT_SECONDS, limits=limits)
+        self._client = httpx.Client(headers=headers, auth=auth, timeout=REQUEST_TIMEOUT_SECONDS, limits=limits)
         self._lanes = [_Lane() for _ in range(WORKERS)]
         self._total, self._refusals, self._lock = Receipt(), list[tuple[int, Refusal]](), threading.Lock()
         self._failure: Exception | None = None

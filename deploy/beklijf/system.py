@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 
 from beklijf.local import broker, placement, postgres
@@ -19,6 +20,7 @@ from beklijf.local.ports import LOOPBACK
 from beklijf.local.processes import PROCESSES, SERVICES, Process, command_of, environment, wanted_ports
 from beklijf.local.state import SETTING, State, state_from_environment
 from beklijf.local.supervision import Supervisor, configure
+from beklijf.token import Held
 from beklijf_shared.settings import KafkaProfile
 
 TOKENS = {"00000001": "laptop-token-of-hospital-one", "00000002": "laptop-token-of-hospital-two"}
@@ -60,9 +62,9 @@ class System:
         """The address of a process's operations port."""
         return f"http://{LOOPBACK}:{self.ports[process.operations_name]}"
 
-    def token_of(self, organisation: str) -> str:
-        """The token of one of the two invented hospitals; no secret, for intake listens on the loopback interface only."""
-        return TOKENS[organisation]
+    def auth_of(self, organisation: str) -> httpx.Auth:
+        """As one of the two invented hospitals; its token is no secret, for intake listens on the loopback interface only."""
+        return Held(TOKENS[organisation])
 
     def run(self, service: str, *arguments: str) -> str:
         """Run one command of a service and return what it printed; CommandFailedError with its words when it fails."""

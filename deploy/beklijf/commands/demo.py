@@ -95,7 +95,7 @@ def _mail(cohort: Which, episodes: int) -> Mail:
 def _push(local: Addressed, hospital: int, resources: Iterable[Resource]) -> pushing.Receipt:
     says = f"hospital {hospital + 1}"
     items = [pushing.Item(f"{says}, resource {number}", small.ndjson(one)) for number, one in enumerate(resources, start=1)]
-    return push_with_bar(items, len(items), f"{address_of(local, 'intake')}/fhir", local.token_of(ORGANISATIONS[hospital]), says)
+    return push_with_bar(items, len(items), f"{address_of(local, 'intake')}/fhir", local.auth_of(ORGANISATIONS[hospital]), says)
 
 
 def _ends(local: Addressed) -> Counter[str]:

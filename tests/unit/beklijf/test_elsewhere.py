@@ -7,10 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import ECKey
 
 from beklijf.elsewhere import Elsewhere, running_system
 from beklijf.healthy import is_ready
 from beklijf.local.processes import Process
+from beklijf.token import Bearer
 
 ENVIRONMENT = {"BEKLIJF_OPERATIONS_URL": "http://{process}:9000", "BEKLIJF_KAFKA_BOOTSTRAP": "kafka:19092"}
 
@@ -23,19 +25,18 @@ def test_processes_are_addressed_by_their_names() -> None:
     assert (there.bootstrap, there.kafka_profile) == ("kafka:19092", "apache")
 
 
-def test_an_organisation_is_found_by_its_token(tmp_path: Path) -> None:
-    file = tmp_path / "senders.json"
-    file.write_text('{"token-of-one": "00000001", "token-of-two": "00000002"}')
-    there = Elsewhere.of(ENVIRONMENT | {"BEKLIJF_SENDERS_FILE": str(file)})
+def test_an_organisation_sends_with_its_own_key(tmp_path: Path) -> None:
+    (tmp_path / "sender-00000002.pem").write_bytes(ECKey.generate_key("P-384").as_pem(private=True))
+    there = Elsewhere.of(ENVIRONMENT | {"BEKLIJF_SENDER_KEYS": str(tmp_path)})
 
-    assert there.token_of("00000002") == "token-of-two"
-    with pytest.raises(LookupError, match="no token of organisation 00000003"):
-        there.token_of("00000003")
+    assert isinstance(there.auth_of("00000002"), Bearer)
+    with pytest.raises(LookupError, match="no private key of organisation 00000003"):
+        there.auth_of("00000003")
 
 
-def test_without_the_file_of_tokens_it_is_named() -> None:
-    with pytest.raises(LookupError, match="BEKLIJF_SENDERS_FILE is not set"):
-        Elsewhere.of(ENVIRONMENT).token_of("00000001")
+def test_without_the_folder_of_keys_it_is_named() -> None:
+    with pytest.raises(LookupError, match="BEKLIJF_SENDER_KEYS is not set"):
+        Elsewhere.of(ENVIRONMENT).auth_of("00000001")
 
 
 @pytest.mark.parametrize(("answer", "ready"), [(b"HTTP/1.1 200 OK\r\n\r\n", True), (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", False)])

@@ -15,6 +15,7 @@ import pytest
 
 from beklijf import push as pushing
 from beklijf.push import Item, PushFailedError, Receipt, Refusal, items_of, push
+from beklijf.token import Held
 
 Answer = tuple[int, dict[str, str], dict[str, Any]]
 CREATED: Answer = (201, {}, {})
@@ -178,7 +179,7 @@ def test_an_answer_that_leaves_entries_out_ends_the_push() -> None:
 
 def test_a_wrong_token_ends_the_push_of_a_batch() -> None:
     with hospital((401, {}, OUTCOME)) as server, pytest.raises(PushFailedError, match="intake answered 401"):
-        push([answers("a"), answers("b")], server.url, token="wrong")
+        push([answers("a"), answers("b")], server.url, auth=Held("wrong"))
 
     assert len(server.heard) == 1
 
@@ -228,7 +229,7 @@ def test_retry_after_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_wrong_token_ends_the_push() -> None:
     with hospital((401, {}, OUTCOME)) as server, pytest.raises(PushFailedError, match="intake answered 401"):
-        push([answers("a")], server.url, token="wrong")
+        push([answers("a")], server.url, auth=Held("wrong"))
 
     assert server.heard[0][2] == "Bearer wrong"
 
