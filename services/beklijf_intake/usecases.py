@@ -7,7 +7,7 @@ the stored state, never from the request alone; so repeats, late versions, merge
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -24,7 +24,7 @@ from beklijf_intake.domain.versions import Version
 from beklijf_intake.store import raw
 from beklijf_shared import crash, db, events, outbox
 from beklijf_shared.clock import instant_text
-from beklijf_shared.db import Connection
+from beklijf_shared.db import Connection, Pipeline
 from beklijf_shared.ids import IdMaker
 from beklijf_shared.topics import EPISODE_CHANGED, INTAKE_TALLY, RESPONSE_ACCEPTED, Topic
 
@@ -32,8 +32,6 @@ Telling = tuple[Topic, events.Event]
 Verdict = list[Decision] | Refused
 
 ANSWERS_ONLY: tuple[ResourceType, ...] = ("QuestionnaireResponse",)
-PATIENTS_ONLY: tuple[ResourceType, ...] = ("Patient",)
-RECORD_TYPES: tuple[ResourceType, ...] = ("Patient", "EpisodeOfCare", "Consent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +77,14 @@ def accept(
     """
     register = _load(connection, [request for unit in units for request in unit.requests], lock_also, now, make_id)
     verdicts = [register.decide(unit.requests) for unit in units]
-    crash.point("intake:before-insert")
-    _write(connection, register)
-    crash.point("intake:between-version-and-outbox")
     tellings = [*_answers(connection, register, rules), *_episodes(register, rules)]
-    tallies = _tallies(connection, units, verdicts, local_date(now, rules.time_zone))
-    outbox.publish(connection, [*tellings, *tallies], now=now, counted=True)
+    crash.point("intake:before-insert")
+    with db.pipeline(connection) as under_way:
+        _write(under_way, register)
+        crash.point("intake:between-version-and-outbox")
+        outbox.send(under_way, outbox.differing(tellings, {}), now=now, counted=True)
+        totals = raw.add_tallies(under_way, _counted(units, verdicts, local_date(now, rules.time_zone)))
+        outbox.send(under_way, outbox.differing(_tallies(totals()), {}), now=now, counted=True)
     crash.point("intake:before-commit")
     return verdicts
 
@@ -95,24 +95,20 @@ def _load(connection: Connection, requests: Sequence[Request], lock_also: frozen
         return Register(resources=(), versions={}, subjects={}, now=now, make_id=make_id)
     organisations = {request.organisation for request in requests}
     named = {place for request in requests for place in _names(request)}
-    seeds = named | {(organisation, name) for organisation in organisations for name in lock_also}
-    locked = {name for _, name in seeds} | {name for _, name in raw.joined(connection, seeds, ())}
-    db.lock_keys(connection, [f"subject\n{name.system}\n{name.value}" for name in locked])
-
-    identities, ids = _asked(requests)
-    found = raw.find(connection, identities, ids)
-    known = {(one.identity.organisation, one.subject) for one in found if one.subject and one.identity.organisation in organisations}
-    joined = raw.joined(connection, seeds, known)
-    needed = frozenset(name for _, name in joined) - locked
+    named |= {(organisation, name) for organisation in organisations for name in lock_also}
+    locked = {name for _, name in named}
+    only_answers = all(isinstance(request.submission, AnswersStated) for request in requests)
+    with db.pipeline(connection) as under_way:
+        under_way.lock_keys(f"subject\n{name.system}\n{name.value}" for name in locked)
+        # answers need to know who stands for whom, no more
+        found = raw.load(under_way, *_asked(requests), named, records=not only_answers)()
+    needed = frozenset(found.joined.values()) - locked
     if needed:
         raise Overtaken(needed)
-    only_answers = all(isinstance(request.submission, AnswersStated) for request in requests)
-    types = PATIENTS_ONLY if only_answers else RECORD_TYPES  # answers need to know who stands for whom, no more
-    held = raw.held(connection, {standing for standing, _ in joined}, types)
     return Register(
-        resources={one.identity: one for one in [*found, *held]}.values(),
-        versions=raw.versions(connection, {one.id for one in found if one.latest}),
-        subjects={name: subject for (_, subject), name in joined},
+        resources={one.identity: one for one in [*found.resources, *found.held]}.values(),
+        versions=found.versions,
+        subjects={name: subject for (_, subject), name in found.joined.items()},
         now=now,
         make_id=make_id,
     )
@@ -154,15 +150,15 @@ def _asked(requests: Iterable[Request]) -> tuple[set[Identity], set[str]]:
     return identities, ids
 
 
-def _write(connection: Connection, register: Register) -> None:
+def _write(under_way: Pipeline, register: Register) -> None:
     """One statement per table, and none where nothing changed."""
     if register.new_subjects:
-        raw.insert_subjects(connection, register.new_subjects)
+        raw.insert_subjects(under_way, register.new_subjects)
     if register.changed:
-        raw.save_resources(connection, [register.resources[identity] for identity in sorted(register.changed)])
+        raw.save_resources(under_way, [register.resources[identity] for identity in sorted(register.changed)])
     if register.new_versions:
         rows = sorted(register.new_versions.items())
-        raw.insert_versions(connection, [(resource_id, version, body) for (resource_id, _), (version, body) in rows])
+        raw.insert_versions(under_way, [(resource_id, version, body) for (resource_id, _), (version, body) in rows])
 
 
 def _answers(connection: Connection, register: Register, rules: Rules) -> Iterator[Telling]:
@@ -268,17 +264,24 @@ def _day_text(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _tallies(connection: Connection, units: Sequence[Unit], verdicts: Sequence[Verdict], day: date) -> Iterator[Telling]:
-    """What each organisation sent on this day, counted by resource: accepted, duplicate, refused and why."""
+def _counted(units: Sequence[Unit], verdicts: Sequence[Verdict], day: date) -> dict[tuple[str, date], Counter[str]]:
+    """What each organisation sent in this batch, by resource: accepted, duplicate, refused and why."""
     added: dict[tuple[str, date], Counter[str]] = {}
     for unit, verdict in zip(units, verdicts, strict=True):
         counts = added.setdefault((unit.organisation, day), Counter())
-        counts.update(f"refused:{code}" for code in unit.refused)
+        for code in unit.refused:
+            counts[f"refused:{code}"] += 1
         if isinstance(verdict, Refused):
             counts[f"refused:{verdict.problems[0].code}"] += len(unit.requests)
         else:
-            counts.update("duplicate" if decision.is_repeat else "accepted" for decision in verdict)
-    for (organisation, on), counted in raw.add_tallies(connection, added).items():
+            for decision in verdict:
+                counts["duplicate" if decision.is_repeat else "accepted"] += 1
+    return added
+
+
+def _tallies(totals: Mapping[tuple[str, date], Mapping[str, int]]) -> Iterator[Telling]:
+    """The whole of each organisation's day."""
+    for (organisation, on), counted in totals.items():
         refused = {outcome.removeprefix("refused:"): counted[outcome] for outcome in sorted(counted) if outcome.startswith("refused:")}
         accepted, duplicate = counted.get("accepted", 0), counted.get("duplicate", 0)
         yield (

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
-from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -33,16 +33,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from beklijf_shared.arrays import ListDumper
+
 __all__ = [
     "Connection",
     "DBAPIError",
     "Engine",
+    "Pipeline",
     "Plumbing",
     "engine",
     "is_transient",
     "lock_keys",
     "metadata",
     "opened",
+    "pipeline",
     "plumbing",
     "transaction",
 ]
@@ -155,7 +159,7 @@ def engine(url: str, *, pool_size: int = 4) -> Engine:
 
 def _send_lists_as_binary(connection: psycopg.Connection, _: object) -> None:
     """Lists travel as binary arrays: as text every element is escaped in Python, a fifth of a consumer's processor time (measured)."""
-    connection.adapters.register_dumper(list, ListBinaryDumper)
+    connection.adapters.register_dumper(list, ListDumper)
 
 
 @contextmanager
@@ -175,6 +179,49 @@ def transaction(on: Engine) -> Iterator[Connection]:
         yield connection
 
 
+Rows = Callable[[], list[tuple[Any, ...]]]
+"""Gives the rows of a statement that was sent; waits for them, and for all that was sent before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Statements under way together: none waits for the answer of the one before, so all of them cost one journey to the database.
+
+    Statements are the driver's own (`%(name)s`), prepared by the server, and give plain tuples: for the few that every request needs.
+    """
+
+    connection: Connection
+    _driver: psycopg.Connection
+
+    def send(self, statement: str, parameters: Mapping[str, Any]) -> Rows:
+        """Sends a statement; its rows can be asked for later, or never. An error is raised with the rows, or at the end of the block."""
+        for listener in self.connection.dispatch.before_cursor_execute:
+            listener(self.connection, None, statement, parameters, None, False)
+        return self._driver.cursor(binary=True).execute(statement.encode(), parameters, prepare=True).fetchall
+
+    def lock_keys(self, keys: Iterable[str]) -> None:
+        """As the function `lock_keys`."""
+        numbers = _lock_numbers(keys)
+        if numbers:
+            self.send(LOCK_KEYS, {"keys": numbers})
+
+
+@contextmanager
+def pipeline(connection: Connection) -> Iterator[Pipeline]:
+    """A pipeline on a connection, within its transaction. Nothing else may use the connection meanwhile. Raises DBAPIError."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    try:
+        with driver.pipeline():
+            yield Pipeline(connection, driver)
+    except psycopg.Error as error:
+        if driver.closed:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            None, None, error, psycopg.Error, connection_invalidated=driver.closed, dialect=connection.dialect
+        ) from error  # fmt: skip
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later: the connection was lost, or the database asked to try again."""
     if not isinstance(error, DBAPIError):
@@ -185,8 +232,15 @@ def is_transient(error: BaseException) -> bool:
     return state in SERIALIZATION_STATES or state[:2] in ("08", "53", "57")
 
 
+LOCK_KEYS = "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%(keys)s::bigint[]) AS k"
+
+
 def lock_keys(connection: Connection, keys: Iterable[str]) -> None:
     """Locks entities (subjects, cohorts) until the transaction ends, in one order everywhere, so that no two batches deadlock."""
-    numbers = sorted({int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True) for key in keys})
+    numbers = _lock_numbers(keys)
     if numbers:
         connection.execute(text("SELECT count(pg_advisory_xact_lock(k)) FROM unnest(CAST(:keys AS bigint[])) AS k"), {"keys": numbers})
+
+
+def _lock_numbers(keys: Iterable[str]) -> list[int]:
+    return sorted({int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True) for key in keys})

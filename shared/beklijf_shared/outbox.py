@@ -15,24 +15,28 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, text
 
 from beklijf_shared import clock
-from beklijf_shared.db import Connection
+from beklijf_shared.db import Connection, Pipeline
 from beklijf_shared.events import ZERO_VERSION, Event, digest_of, encode
 from beklijf_shared.topics import Topic
 
-PUBLISH = text("""
+_PUBLISH = """
 WITH stated AS (
-  SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:entities AS text[]), CAST(:keys AS text[]), CAST(:digests AS bytea[]),
-                       CAST(:bodies AS bytea[])) AS s(topic, entity, key, digest, body)
+  SELECT * FROM unnest(CAST({topics} AS text[]), CAST({entities} AS text[]), CAST({keys} AS text[]), CAST({digests} AS bytea[]),
+                       CAST({bodies} AS bytea[])) AS s(topic, entity, key, digest, body)
 ), changed AS (
   INSERT INTO told AS t (topic, entity, key, version, digest, body)
-  SELECT topic, entity, key, :floor, digest, body FROM stated
+  SELECT topic, entity, key, {floor}, digest, body FROM stated
   ON CONFLICT (topic, entity) DO UPDATE
     SET key = excluded.key, version = greatest(t.version + 1, excluded.version), digest = excluded.digest, body = excluded.body
     WHERE t.digest <> excluded.digest
   RETURNING topic, entity
 )
 INSERT INTO outbox (topic, entity) SELECT topic, entity FROM changed
-""")
+"""
+_NAMES = ("topics", "entities", "keys", "digests", "bodies", "floor")
+PUBLISH = text(_PUBLISH.format(**{name: f":{name}" for name in _NAMES}))
+PUBLISH_IN_PIPELINE = _PUBLISH.format(**{name: f"%({name})s" for name in _NAMES})
+
 
 DIGESTS = text("SELECT topic, entity, digest FROM told WHERE key = ANY(CAST(:keys AS text[])) AND topic = ANY(CAST(:topics AS text[]))")
 BODIES = text("""
@@ -106,21 +110,27 @@ def differing(tellings: Iterable[tuple[Topic, Event]], known: Mapping[tuple[str,
 
 def state(connection: Connection, rows: Mapping[tuple[str, str], Statement], *, now: datetime, counted: bool = False) -> int:
     """The second half of `publish`, for who has to know what differs before it is stored. One statement."""
-    if not rows:
-        return 0
-    places = sorted(rows)
-    connection.execute(
-        PUBLISH,
-        {
-            "topics": [topic for topic, _ in places],
-            "entities": [entity for _, entity in places],
-            "keys": [rows[place].key for place in places],
-            "digests": [rows[place].digest for place in places],
-            "bodies": [rows[place].body for place in places],
-            "floor": 1 if counted else clock.micros(now),
-        },
-    )
+    if rows:
+        connection.execute(PUBLISH, _arguments(rows, now, counted))
     return len(rows)
+
+
+def send(under_way: Pipeline, rows: Mapping[tuple[str, str], Statement], *, now: datetime, counted: bool = False) -> None:
+    """As `state`, in a pipeline."""
+    if rows:
+        under_way.send(PUBLISH_IN_PIPELINE, _arguments(rows, now, counted))
+
+
+def _arguments(rows: Mapping[tuple[str, str], Statement], now: datetime, counted: bool) -> dict[str, Any]:
+    places = sorted(rows)
+    return {
+        "topics": [topic for topic, _ in places],
+        "entities": [entity for _, entity in places],
+        "keys": [rows[place].key for place in places],
+        "digests": [rows[place].digest for place in places],
+        "bodies": [rows[place].body for place in places],
+        "floor": 1 if counted else clock.micros(now),
+    }
 
 
 def digests(connection: Connection, topics: Iterable[Topic], keys: Iterable[str]) -> dict[tuple[str, str], bytes]:

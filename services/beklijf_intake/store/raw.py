@@ -6,7 +6,7 @@ updated in `version`: a received body stays as it came.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,7 +22,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    Row,
     Table,
     Text,
     UniqueConstraint,
@@ -35,7 +34,7 @@ from beklijf_intake.domain.register import Identity, Record, Resource, Standing
 from beklijf_intake.domain.submission import Name, ResourceType
 from beklijf_intake.domain.versions import Form, Version
 from beklijf_shared import db
-from beklijf_shared.db import Connection
+from beklijf_shared.db import Connection, Pipeline
 
 metadata = db.metadata()
 plumbing = db.plumbing(metadata)
@@ -94,71 +93,75 @@ tally = Table(
     Column("counts", JSONB, nullable=False),
 )
 
-FIND = text("""
-SELECT r.id, r.organisation, r.type, r.system, r.value, r.subject, r.replaced_by, r.current, r.latest, r.record
-FROM unnest(CAST(:organisations AS text[]), CAST(:types AS text[]), CAST(:systems AS text[]), CAST(:values AS text[]))
-  AS asked(organisation, type, system, value) JOIN resource AS r USING (organisation, type, system, value)
-UNION ALL
-SELECT id, organisation, type, system, value, subject, replaced_by, current, latest, record
-FROM resource WHERE id = ANY(CAST(:ids AS text[]))
-""")
-JOINED = text("""
+# What the hot path sends, all of it in pipelines: plain text for the driver.
+FIND = """
+WITH found AS (
+  SELECT r.id, r.organisation, r.type, r.system, r.value, r.subject, r.replaced_by, r.current, r.latest, r.record
+  FROM unnest(%(organisations)s::text[], %(types)s::text[], %(systems)s::text[], %(values)s::text[])
+    AS asked(organisation, type, system, value) JOIN resource AS r USING (organisation, type, system, value)
+  UNION ALL
+  SELECT id, organisation, type, system, value, subject, replaced_by, current, latest, record
+  FROM resource WHERE id = ANY(%(ids)s::text[])
+)
+SELECT f.*, v.number, v.received_at, v.stated_at, v.status, v.authored, v.whole_day, v.digest
+FROM found AS f LEFT JOIN LATERAL (SELECT * FROM version WHERE resource = f.id ORDER BY number OFFSET 0) AS v ON true
+"""
+_JOINED = """
 WITH RECURSIVE joined (organisation, subject) AS (
-  SELECT asked.organisation, s.id
-  FROM unnest(CAST(:organisations AS text[]), CAST(:systems AS text[]), CAST(:values AS text[])) AS asked(organisation, system, value)
+  SELECT named.organisation, s.id
+  FROM unnest(%(named_organisations)s::text[], %(named_systems)s::text[], %(named_values)s::text[]) AS named(organisation, system, value)
   JOIN subject AS s USING (system, value)
-  UNION SELECT * FROM unnest(CAST(:known_organisations AS text[]), CAST(:known_subjects AS text[]))
+  UNION SELECT r.organisation, r.subject
+  FROM unnest(%(organisations)s::text[], %(types)s::text[], %(systems)s::text[], %(values)s::text[])
+    AS asked(organisation, type, system, value) JOIN resource AS r USING (organisation, type, system, value) WHERE r.subject IS NOT NULL
+  UNION SELECT organisation, subject FROM resource
+  WHERE id = ANY(%(ids)s::text[]) AND organisation = ANY(%(named_organisations)s::text[]) AND subject IS NOT NULL
   UNION SELECT j.organisation, beside.subject FROM joined AS j CROSS JOIN LATERAL (
     SELECT r.replaced_by FROM resource AS r
     WHERE r.subject = j.subject AND r.organisation = j.organisation AND r.replaced_by IS NOT NULL
     UNION ALL SELECT r.subject FROM resource AS r WHERE r.replaced_by = j.subject AND r.organisation = j.organisation
   ) AS beside(subject)
 )
-SELECT j.organisation, s.id, s.system, s.value
+SELECT s.system, s.value, j.organisation, j.subject, r.id, r.type, r.system, r.value, r.replaced_by, r.current, r.latest, r.record
 FROM joined AS j CROSS JOIN LATERAL (SELECT * FROM subject WHERE id = j.subject OFFSET 0) AS s  -- by index, whatever the planner expects
-""")
-HELD = text("""
-SELECT r.id, r.organisation, r.type, r.system, r.value, r.subject, r.replaced_by, r.current, r.latest, r.record
-FROM unnest(CAST(:organisations AS text[]), CAST(:subjects AS text[])) AS asked(organisation, subject)
-JOIN resource AS r USING (organisation, subject) WHERE r.type = ANY(CAST(:types AS text[]))
-""")
-VERSIONS = text("""
-SELECT resource, number, received_at, stated_at, status, authored, whole_day, digest FROM version
-WHERE resource = ANY(CAST(:ids AS text[])) ORDER BY resource, number
-""")
-INSERT_SUBJECTS = text("""
-INSERT INTO subject (id, system, value)
-SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:systems AS text[]), CAST(:values AS text[]))
-""")
-SAVE_RESOURCES = text("""
+LEFT JOIN LATERAL (
+  SELECT * FROM resource WHERE subject = j.subject AND organisation = j.organisation AND {which} OFFSET 0
+) AS r ON true
+"""
+JOINED_WITH_LINKS = _JOINED.format(which="replaced_by IS NOT NULL")
+JOINED_WITH_RECORDS = _JOINED.format(which="type IN ('Patient', 'EpisodeOfCare', 'Consent')")
+INSERT_SUBJECTS = """
+INSERT INTO subject (id, system, value) SELECT * FROM unnest(%(ids)s::text[], %(systems)s::text[], %(values)s::text[])
+"""
+SAVE_RESOURCES = """
 INSERT INTO resource (id, organisation, type, system, value, subject, replaced_by, current, latest, record)
-SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:organisations AS text[]), CAST(:types AS text[]), CAST(:systems AS text[]),
-  CAST(:values AS text[]), CAST(:subjects AS text[]), CAST(:replaced_bys AS text[]), CAST(:currents AS int[]), CAST(:latests AS int[]),
-  CAST(:records AS bytea[]))
+SELECT * FROM unnest(%(ids)s::text[], %(organisations)s::text[], %(types)s::text[], %(systems)s::text[], %(values)s::text[],
+  %(subjects)s::text[], %(replaced_bys)s::text[], %(currents)s::int[], %(latests)s::int[], %(records)s::bytea[])
 ON CONFLICT (id) DO UPDATE SET subject = excluded.subject, replaced_by = excluded.replaced_by, current = excluded.current,
   latest = excluded.latest, record = excluded.record
-""")
-INSERT_VERSIONS = text("""
+"""
+INSERT_VERSIONS = """
 INSERT INTO version (resource, number, received_at, stated_at, status, authored, whole_day, digest, body)
-SELECT resource, number, received_at, stated_at, status, authored, whole_day, digest,
-  substring(CAST(:bodies AS bytea) FROM start FOR length)
-FROM unnest(CAST(:resources AS text[]), CAST(:numbers AS int[]), CAST(:received_ats AS timestamptz[]), CAST(:stated_ats AS timestamptz[]),
-  CAST(:statuses AS text[]), CAST(:authoreds AS timestamptz[]), CAST(:whole_days AS boolean[]), CAST(:digests AS bytea[]),
-  CAST(:starts AS int[]), CAST(:lengths AS int[]))
-  AS v(resource, number, received_at, stated_at, status, authored, whole_day, digest, start, length)
-""")
-ADD_TALLIES = text("""
+SELECT * FROM unnest(%(resources)s::text[], %(numbers)s::int[], %(received_ats)s::timestamptz[], %(stated_ats)s::timestamptz[],
+  %(statuses)s::text[], %(authoreds)s::timestamptz[], %(whole_days)s::boolean[], %(digests)s::bytea[], %(bodies)s::bytea[])
+"""
+ADD_TALLIES = """
 INSERT INTO tally AS t (organisation, day, counts)
-SELECT organisation, day, CAST(counts AS jsonb)
-FROM unnest(CAST(:organisations AS text[]), CAST(:days AS date[]), CAST(:counts AS text[])) AS added(organisation, day, counts)
+SELECT organisation, day, counts::jsonb
+FROM unnest(%(organisations)s::text[], %(days)s::date[], %(counts)s::text[]) AS added(organisation, day, counts)
 ON CONFLICT (organisation, day) DO UPDATE SET counts = (
   SELECT jsonb_object_agg(outcome, total) FROM (
-    SELECT outcome, sum(CAST(number AS int)) AS total FROM (
+    SELECT outcome, sum(number::int) AS total FROM (
       SELECT * FROM jsonb_each_text(t.counts) UNION ALL SELECT * FROM jsonb_each_text(excluded.counts)
     ) AS both_of_them(outcome, number) GROUP BY outcome
   ) AS summed
 )
-RETURNING organisation, day, CAST(counts AS text)
+RETURNING organisation, day, counts::text
+"""
+HELD = text("""
+SELECT r.id, r.organisation, r.type, r.system, r.value, r.subject, r.replaced_by, r.current, r.latest, r.record
+FROM unnest(CAST(:organisations AS text[]), CAST(:subjects AS text[])) AS asked(organisation, subject)
+JOIN resource AS r USING (organisation, subject) WHERE r.type = ANY(CAST(:types AS text[]))
 """)
 READ = text("""
 SELECT v.number, v.received_at, v.body FROM resource AS r JOIN version AS v ON v.resource = r.id AND v.number = r.current
@@ -179,34 +182,60 @@ class Body:
     body: bytes
 
 
-def find(connection: Connection, identities: Collection[Identity], ids: Collection[str]) -> list[Resource]:
-    """The resources with these identities, and those with these ids (of whatever organisation)."""
-    rows = connection.execute(
-        FIND,
-        {
-            "organisations": [identity.organisation for identity in identities],
-            "types": [identity.type for identity in identities],
-            "systems": [identity.name.system for identity in identities],
-            "values": [identity.name.value for identity in identities],
-            "ids": list(ids),
-        },
-    )
-    return [_resource(row) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The part of the store that a batch is about. `joined`: its subjects, with all that a merge joins to them (M14)."""
+
+    resources: list[Resource]
+    versions: dict[str, list[Version]]
+    joined: dict[Standing, Name]
+    held: list[Resource]
 
 
-def joined(connection: Connection, named: Collection[tuple[str, Name]], known: Collection[Standing]) -> list[tuple[Standing, Name]]:
-    """The subjects asked for, by pseudonym or id, with all that a merge at that organisation joins to them (M14)."""
-    rows = connection.execute(
-        JOINED,
-        {
-            "organisations": [organisation for organisation, _ in named],
-            "systems": [name.system for _, name in named],
-            "values": [name.value for _, name in named],
-            "known_organisations": [organisation for organisation, _ in known],
-            "known_subjects": [subject_id for _, subject_id in known],
-        },
-    )
-    return [((row.organisation, row.id), Name(row.system, row.value)) for row in rows]
+def load(
+    under_way: Pipeline, identities: Collection[Identity], ids: Collection[str], named: Collection[tuple[str, Name]], *, records: bool
+) -> Callable[[], Found]:
+    """The resources with these identities and ids with their versions, and the subjects that these and the names are about.
+
+    `held` are the records (Patient, EpisodeOfCare, Consent) that the organisations hold about the subjects, or without `records` only
+    the patients who were replaced. Two statements; the function that is given waits for them.
+    """
+    asked = {
+        "organisations": [identity.organisation for identity in identities],
+        "types": [identity.type for identity in identities],
+        "systems": [identity.name.system for identity in identities],
+        "values": [identity.name.value for identity in identities],
+        "ids": list(ids),
+    }
+    found = under_way.send(FIND, asked)
+    subjects = {
+        "named_organisations": [organisation for organisation, _ in named],
+        "named_systems": [name.system for _, name in named],
+        "named_values": [name.value for _, name in named],
+    }
+    joined = under_way.send(JOINED_WITH_RECORDS if records else JOINED_WITH_LINKS, {**asked, **subjects})
+    return lambda: _found(found(), joined())
+
+
+def _found(found: Iterable[tuple[Any, ...]], joined: Iterable[tuple[Any, ...]]) -> Found:
+    resources: dict[str, Resource] = {}
+    versions: dict[str, list[Version]] = {}
+    for row in found:
+        resource_id, number = row[0], row[10]
+        if resource_id not in resources:
+            resources[resource_id] = _resource(row[:10])
+        if number is not None and number > len(versions.get(resource_id, ())):  # once, also if asked for by identity and by id
+            _, received_at, stated_at, status, authored, whole_day, digest = row[10:]
+            form = Form(status, authored, whole_day) if status is not None else None
+            versions.setdefault(resource_id, []).append(Version(number, received_at, bytes(digest), stated_at, form))
+    standings: dict[Standing, Name] = {}
+    held = []
+    for system, value, organisation, subject_id, *of_resource in joined:
+        standings[organisation, subject_id] = Name(system, value)
+        if of_resource[0] is not None:
+            resource_id, type_, its_system, its_value, *rest = of_resource
+            held.append(_resource((resource_id, organisation, type_, its_system, its_value, subject_id, *rest)))
+    return Found(list(resources.values()), versions, standings, held)
 
 
 def held(connection: Connection, standings: Collection[Standing], types: Collection[ResourceType]) -> list[Resource]:
@@ -222,25 +251,16 @@ def held(connection: Connection, standings: Collection[Standing], types: Collect
     return [_resource(row) for row in rows]
 
 
-def versions(connection: Connection, ids: Collection[str]) -> dict[str, list[Version]]:
-    """All versions of these resources in order of arrival, without their bodies."""
-    found: dict[str, list[Version]] = {}
-    for row in connection.execute(VERSIONS, {"ids": list(ids)}):
-        form = Form(row.status, row.authored, row.whole_day) if row.status is not None else None
-        found.setdefault(row.resource, []).append(Version(row.number, row.received_at, bytes(row.digest), row.stated_at, form))
-    return found
-
-
-def insert_subjects(connection: Connection, subjects: Mapping[Name, str]) -> None:
+def insert_subjects(under_way: Pipeline, subjects: Mapping[Name, str]) -> None:
     """Keeps new subjects. One that another transaction made meanwhile is an error: the caller holds its lock."""
     names = sorted(subjects)
     arguments = {"ids": [subjects[name] for name in names], "systems": [n.system for n in names], "values": [n.value for n in names]}
-    connection.execute(INSERT_SUBJECTS, arguments)
+    under_way.send(INSERT_SUBJECTS, arguments)
 
 
-def save_resources(connection: Connection, resources: Sequence[Resource]) -> None:
+def save_resources(under_way: Pipeline, resources: Sequence[Resource]) -> None:
     """Writes resources as they are now; one with a known identity under another id is an error."""
-    connection.execute(
+    under_way.send(
         SAVE_RESOURCES,
         {
             "ids": [one.id for one in resources],
@@ -257,18 +277,10 @@ def save_resources(connection: Connection, resources: Sequence[Resource]) -> Non
     )
 
 
-def insert_versions(connection: Connection, rows: Sequence[tuple[str, Version, bytes]]) -> None:
-    """Keeps received versions for ever, each body exactly as it came.
-
-    The bodies travel as one binary value and are cut in the database: an array of bytea would go over the wire as
-    hexadecimal text, at three times the cost.
-    """
+def insert_versions(under_way: Pipeline, rows: Sequence[tuple[str, Version, bytes]]) -> None:
+    """Keeps received versions for ever, each body exactly as it came."""
     forms = [received.form for _, received, _ in rows]
-    starts, start = [], 1
-    for _, _, body in rows:
-        starts.append(start)
-        start += len(body)
-    connection.execute(
+    under_way.send(
         INSERT_VERSIONS,
         {
             "resources": [resource_id for resource_id, _, _ in rows],
@@ -279,20 +291,20 @@ def insert_versions(connection: Connection, rows: Sequence[tuple[str, Version, b
             "authoreds": [form and form.authored for form in forms],
             "whole_days": [form and form.whole_day for form in forms],
             "digests": [received.digest for _, received, _ in rows],
-            "starts": starts,
-            "lengths": [len(body) for _, _, body in rows],
-            "bodies": b"".join(body for _, _, body in rows),
+            "bodies": [body for _, _, body in rows],
         },
     )
 
 
-def add_tallies(connection: Connection, added: Mapping[tuple[str, date], Mapping[str, int]]) -> dict[tuple[str, date], dict[str, int]]:
-    """Adds counts by outcome to the tallies of organisations' days, and gives each of these days whole.
+def add_tallies(
+    under_way: Pipeline, added: Mapping[tuple[str, date], Mapping[str, int]]
+) -> Callable[[], dict[tuple[str, date], dict[str, int]]]:
+    """Adds counts by outcome to the tallies of organisations' days; the function that is given waits for each of these days whole.
 
     The row stays locked until the transaction ends, so what is told of a day only grows.
     """
     places = sorted(added)
-    rows = connection.execute(
+    rows = under_way.send(
         ADD_TALLIES,
         {
             "organisations": [organisation for organisation, _ in places],
@@ -300,7 +312,7 @@ def add_tallies(connection: Connection, added: Mapping[tuple[str, date], Mapping
             "counts": [msgspec.json.encode(added[place]).decode() for place in places],
         },
     )
-    return {(organisation, day): msgspec.json.decode(counts) for organisation, day, counts in rows}
+    return lambda: {(organisation, day): msgspec.json.decode(counts) for organisation, day, counts in rows()}
 
 
 def read(connection: Connection, organisation: str, type_: str, id_: str) -> Body | None:
@@ -314,7 +326,8 @@ def is_alive(connection: Connection) -> bool:
     return bool(connection.execute(ALIVE).scalar_one())
 
 
-def _resource(row: Row[Any]) -> Resource:
-    identity = Identity(row.organisation, row.type, Name(row.system, row.value))
-    record = None if row.record is None else _decoders[row.type].decode(bytes(row.record))
-    return Resource(row.id, identity, row.subject, row.replaced_by, row.current, row.latest, record)
+def _resource(row: Sequence[Any]) -> Resource:
+    """Of a row with the columns id, organisation, type, system, value, subject, replaced_by, current, latest, record."""
+    id_, organisation, type_, system, value, subject_id, replaced_by, current, latest, record = row
+    read = None if record is None else _decoders[type_].decode(bytes(record))
+    return Resource(id_, Identity(organisation, type_, Name(system, value)), subject_id, replaced_by, current, latest, read)
