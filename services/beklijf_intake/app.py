@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
 from fastapi import FastAPI
@@ -75,12 +75,16 @@ def application(
     async def fetch(organisation: str, type_: str, id_: str) -> Current | None:
         return await asyncio.to_thread(_fetch, engine, organisation, type_, id_)
 
+    async def fetch_all(organisation: str, ids: Collection[str]) -> dict[str, Current]:
+        return await asyncio.to_thread(_fetch_all, engine, organisation, ids)
+
     app.router.lifespan_context = lifespan
     app.state.door = Door(
         senders=Senders(intake.senders, intake.default_organisation),
         context=lambda organisation: replace(reading, now=clock(), organisation=organisation),
         submit=submit,
         fetch=fetch,
+        fetch_all=fetch_all,
         log=log,
     )
     return app
@@ -103,14 +107,27 @@ def _reading(settings: Settings, intake: Intake, clock: Clock, log: Logger) -> R
 
 
 def _fetch(engine: db.Engine, organisation: str, type_: str, id_: str) -> Current | None:
+    with _asking(engine) as connection:
+        found = raw.read(connection, organisation, type_, id_)
+    return None if found is None else (found.body, found.number, found.received_at)
+
+
+def _fetch_all(engine: db.Engine, organisation: str, ids: Collection[str]) -> dict[str, Current]:
+    with _asking(engine) as connection:
+        found = raw.read_all(connection, organisation, ids)
+    return {id_: (one.body, one.number, one.received_at) for id_, one in found.items()}
+
+
+@contextmanager
+def _asking(engine: db.Engine) -> Iterator[db.Connection]:
+    """A transaction that only asks; raises Unavailable while the database is away."""
     try:
         with db.transaction(engine) as connection:
-            found = raw.read(connection, organisation, type_, id_)
+            yield connection
     except db.DBAPIError as error:
         if db.is_transient(error):
             raise Unavailable from error
         raise
-    return None if found is None else (found.body, found.number, found.received_at)
 
 
 def _watch_database(engine: db.Engine, status: Status, stop: threading.Event) -> None:

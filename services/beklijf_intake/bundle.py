@@ -7,7 +7,7 @@ take the others. Whoever runs a transaction refuses all if any entry has problem
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -16,9 +16,9 @@ import msgspec
 from beklijf_intake import fhir
 from beklijf_intake.domain import bsn
 from beklijf_intake.domain.problem import Problem, Refused, broken_rule, joined, malformed
+from beklijf_intake.domain.reading import addresses
 from beklijf_intake.domain.reading.context import ReadingContext
-from beklijf_intake.domain.reading.criteria import check_names, version_in
-from beklijf_intake.domain.reading.elements import name_of
+from beklijf_intake.domain.reading.criteria import check_names, names_in, version_wanted
 from beklijf_intake.domain.submission import Name, Submission
 
 ENTRIES_LIMIT = 1_000
@@ -56,6 +56,8 @@ class Entry:
     if_none_exist: bool = False
     """Conditional create (M13); the criterion names the resource itself."""
     if_match: int | None = None
+    named: tuple[Name, ...] = ()
+    """The alternatives of its condition (M13)."""
 
 
 def kind_of(bundle: Mapping[str, Any]) -> Literal["batch", "transaction"]:
@@ -80,20 +82,24 @@ def read_bundle(bundle: dict[str, Any], body: bytes, context: ReadingContext) ->
         problems += _same_address_twice(entries)
     if problems:
         raise Refused(problems)
-    names = {entry["fullUrl"]: _name(entry) for entry in entries if "fullUrl" in entry}
-    _check_circles(entries, names)
+    named = addresses.Addresses(entries)
+    circle = named.in_circle()
+    if circle is not None:
+        raise Refused([_at(circle, malformed("invalid", "resource", "Entries of this Bundle refer to each other in a circle."))])
     bodies = _bodies(body) if entries else []
-    found = [_entry(index, entry, part, names, context) for index, (entry, part) in enumerate(zip(entries, bodies, strict=True))]
+    found = [_entry(index, entry, part, named, context) for index, (entry, part) in enumerate(zip(entries, bodies, strict=True))]
     return _named_once(found) if kind == "transaction" else found
 
 
-def _entry(index: int, entry: dict[str, Any], body: bytes, names: Mapping[str, Name | None], context: ReadingContext) -> Entry:
+def _entry(index: int, entry: dict[str, Any], body: bytes, named: addresses.Addresses, context: ReadingContext) -> Entry:
     request = entry.get("request", {})
     method, url = request.get("method"), request.get("url", "")
     problems = _request_problems(entry)
     if problems:
         return _refused(Entry(index, method, url), problems)
-    resource = _resolved(entry["resource"], names) if b'"reference"' in body or b"\\" in body else entry["resource"]
+    resource = entry["resource"]
+    if b'"reference"' in body or b"\\" in body:
+        resource, body = named.resolved(resource, body, entry.get("fullUrl", ""))
     target, _, query = url.partition("?")
     update = _UPDATE.fullmatch(target) if method == "PUT" and not query else None
     try:
@@ -112,7 +118,8 @@ def _entry(index: int, entry: dict[str, Any], body: bytes, names: Mapping[str, N
         submission=replace(submission, received=replace(submission.received, warnings=told)) if told else submission,
         resource_id=update[2] if update else None,
         if_none_exist="ifNoneExist" in request,
-        if_match=version_in(request["ifMatch"]) if "ifMatch" in request else None,
+        if_match=version_wanted(request["ifMatch"]) if "ifMatch" in request else None,
+        named=names_in(criteria) or () if criteria else (),
     )
 
 
@@ -140,7 +147,7 @@ def _address_problems(method: str, url: str) -> list[Problem]:
 
 
 def _version_problems(request: dict[str, Any]) -> list[Problem]:
-    if "ifMatch" in request and version_in(request["ifMatch"]) is None:
+    if "ifMatch" in request and version_wanted(request["ifMatch"]) is None:
         return [malformed("value", "request.ifMatch", 'ifMatch names a version, like W/"3".')]
     if request.keys() & {"ifNoneMatch", "ifModifiedSince"}:
         return [broken_rule("not-supported", "request", "ifNoneMatch and ifModifiedSince are not supported when storing.")]
@@ -171,57 +178,6 @@ def _same_address_twice(entries: Sequence[dict[str, Any]]) -> list[Problem]:
         if address is not None:
             seen.add(address)
     return found
-
-
-def _name(entry: dict[str, Any]) -> Name | None:
-    """The name of an entry's resource, as far as it can be seen before the resource is checked."""
-    resource = entry.get("resource")
-    if type(resource) is not dict:
-        return None
-    given = resource.get("identifier")
-    only = given[0] if type(given) is list and len(given) == 1 else given
-    if type(only) is not dict or type(only.get("system")) is not str or type(only.get("value")) is not str:
-        return None
-    return name_of({"identifier": only}, [])
-
-
-def _check_circles(entries: Sequence[dict[str, Any]], names: Mapping[str, Name | None]) -> None:
-    """Entries that refer to each other in a circle have no order in which they could be stored."""
-    points = {entry["fullUrl"]: {to for to in _references(entry.get("resource")) if to in names} for entry in entries if "fullUrl" in entry}
-    while points:
-        ends = [address for address, to in points.items() if not to & points.keys()]
-        if not ends:
-            index = next(i for i, entry in enumerate(entries) if entry.get("fullUrl") in points)
-            raise Refused([_at(index, malformed("invalid", "resource", "Entries of this Bundle refer to each other in a circle."))])
-        for address in ends:
-            del points[address]
-
-
-def _references(value: Any) -> Iterator[str]:
-    if type(value) is list:
-        for child in value:
-            yield from _references(child)
-    elif type(value) is dict:
-        if type(value.get("reference")) is str:
-            yield value["reference"]
-        for child in value.values():
-            yield from _references(child)
-
-
-def _resolved(value: Any, names: Mapping[str, Name | None]) -> Any:
-    """The resource with references to other entries replaced by the names of what they point to.
-
-    Names survive a retry; a urn:uuid is made anew each time, and would make every retry look like an amendment (M11).
-    """
-    if type(value) is list:
-        return [_resolved(child, names) for child in value]
-    if type(value) is not dict:
-        return value
-    name = names.get(value["reference"]) if type(value.get("reference")) is str else None
-    if name is not None:
-        rest = {key: child for key, child in value.items() if key != "reference"}
-        return {"identifier": {"system": name.system, "value": name.value}, **rest}
-    return {key: _resolved(child, names) for key, child in value.items()}
 
 
 def _named_once(entries: list[Entry]) -> list[Entry]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from beklijf_intake.domain.problem import IssueCode, Problem, Refused, status_of
-from beklijf_intake.domain.reading.criteria import version_in
+from beklijf_intake.domain.reading.criteria import version_wanted
 from beklijf_intake.outcome import operation_outcome
 from beklijf_shared import http
 
@@ -31,6 +31,8 @@ FORMATS = ("json", *JSON_TYPES, "application/fhir json")  # a plus sign in a que
 READ_DEADLINE_SECONDS = 15.0
 
 Return = Literal["minimal", "representation", "OperationOutcome"]
+SHARED_PARAMETERS = ("_format", "_pretty")
+"""Understood everywhere; `_pretty` changes nothing, because what was received is given back as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,29 +106,52 @@ async def body_of(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def preference(header: str | None) -> Return | None:
-    """What `Prefer: return=` asks for; None when it says nothing that we know."""
-    for part in re.split(r"[;,]", header or ""):
-        name, _, value = part.strip().partition("=")
-        for known in ("minimal", "representation", "OperationOutcome"):
-            if name.strip() == "return" and value.strip() == known:
-                return known
-    return None
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """What `Prefer` asks for. `wanted`: what comes back, None when it does not say; `strict`: refuse what is not understood."""
+
+    wanted: Return | None = None
+    strict: bool = False
 
 
-def if_match(header: str | None) -> int | None:
-    """The version that If-Match names, None without the header; `*` names none (0). Refuses (400) what is no version of ours."""
+def preference(request: Request) -> Preference:
+    """The preferences that we know; the first of a kind holds (RFC 7240), all others are no business of ours."""
+    said: dict[str, str] = {}
+    for part in re.split(r"[;,]", ",".join(request.headers.getlist("prefer"))):
+        name, _, value = part.partition("=")
+        said.setdefault(name.strip().lower(), value.strip().strip('"'))
+    wanted = next((known for known in get_args(Return) if known == said.get("return")), None)
+    return Preference(wanted, said.get("handling") == "strict")
+
+
+def parameters_ignored(request: Request, known: Collection[str]) -> list[Problem]:
+    """A warning for each parameter of the query that is not understood; refuses (400) where `Prefer: handling=strict` asks to."""
+    ignored = [name for name in request.query_params if name not in known and name not in SHARED_PARAMETERS]
+    if not ignored:
+        return []
+    sentence = f"{len(ignored)} parameter(s) in the address are not known here. Known: {', '.join(sorted({*known, *SHARED_PARAMETERS}))}."
+    if preference(request).strict:
+        _refuse(400, "not-supported", sentence)
+    return [Problem("warning", "not-supported", None, f"{sentence} They were ignored.", 200)]
+
+
+def if_match(request: Request) -> int | None:
+    """The version that If-Match names, None without the header. Refuses (400) what is no version of ours, and other conditions."""
+    for name in ("if-none-match", "if-unmodified-since"):
+        if name in request.headers:
+            _refuse(400, "not-supported", f"{name.title()} is not supported when storing. Use If-Match, or If-None-Exist to create.")
+    header = request.headers.get("if-match")
     if header is None:
         return None
-    number = 0 if header.strip() == "*" else version_in(header.strip())
+    number = version_wanted(header)
     if number is None:
         _refuse(400, "value", 'If-Match must be a version like W/"3".')
     return number
 
 
 def query_of(request: Request) -> str:
-    """The criteria of a conditional update: the query as sent, without `_format`."""
-    return "&".join(part for part in request.url.query.split("&") if not part.startswith("_format="))
+    """The criteria of a conditional update: the query as sent, without what is understood everywhere."""
+    return "&".join(part for part in request.url.query.split("&") if part.partition("=")[0] not in SHARED_PARAMETERS)
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import msgspec
@@ -140,6 +140,7 @@ def _asked(requests: Iterable[Request]) -> tuple[set[Identity], set[str]]:
     identities, ids = set(), set()
     for request in requests:
         identities.add(request.identity)
+        identities.update(replace(request.identity, name=name) for name in request.named)
         if request.resource_id is not None:
             ids.add(request.resource_id)
         for type_, reference in _references(request):

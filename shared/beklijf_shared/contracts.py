@@ -57,6 +57,8 @@ class Contracts:
     studies: Mapping[str, Study]
     questionnaires: Mapping[tuple[str, str], Resource]
     code_systems: Mapping[str, Resource]
+    resources: tuple[Resource, ...]
+    """Every FHIR resource that is a file here, Questionnaires and code systems among them."""
     notes: tuple[Note, ...]
     """What a service says at start: which instruments are named and not here yet."""
     by_questionnaire: Mapping[str, tuple[Instrument, ...]] = field(repr=False)
@@ -99,6 +101,7 @@ def load(site: str | Path | None = None) -> Contracts:
         studies=_studies(folders),
         questionnaires=_questionnaires(resources),
         code_systems=_code_systems(resources),
+        resources=tuple(MappingProxyType(resource) for _, resource in resources),
         notes=(),
         by_questionnaire=_grouped(instruments),
     )

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
 from beklijf_intake import bundle, exchange, front_door
-from beklijf_intake.api.door import ROOT, Door, count_refused, door_of, location, route, sender_of
+from beklijf_intake.api.door import ROOT, Current, Door, count_refused, door_of, location, route, sender_of
 from beklijf_intake.domain import scopes
 from beklijf_intake.domain.problem import Problem, Refused
 from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.domain.register import Decision
 from beklijf_intake.domain.register import Request as Asked
 from beklijf_intake.outcome import operation_outcome
 from beklijf_intake.sender import Sender
 from beklijf_intake.usecases import Unit, Verdict
+
+ORDER = {"POST": 0, "PUT": 1}
+"""In which order a transaction's entries take effect, whatever their order in the Bundle."""
 
 
 def add(app: FastAPI) -> None:
@@ -29,6 +35,7 @@ def add(app: FastAPI) -> None:
 async def _bundle(request: Request) -> Response:
     """A batch takes what it can, entry by entry; a transaction takes effect whole or not at all."""
     door, organisation = door_of(request), sender_of(request).organisation
+    exchange.parameters_ignored(request, ())
     body = await exchange.body_of(request, front_door.BUNDLE_LIMIT_BYTES)
     try:
         kind, entries = await asyncio.to_thread(_read_bundle, body, door.context(organisation))
@@ -36,13 +43,10 @@ async def _bundle(request: Request) -> Response:
         await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))
         raise
     entries = [_permitted(entry, sender_of(request)) for entry in entries]
-    if kind == "transaction":
-        return exchange.json_response(await _transaction(door, organisation, entries))
-    units = [_unit(organisation, entry) for entry in entries]
-    verdicts = await door.submit(units) if units else []
-    base = door.context(organisation).base
-    answers = [_entry_answer(entry, verdict, base) for entry, verdict in zip(entries, verdicts, strict=True)]
-    return exchange.json_response({"resourceType": "Bundle", "type": "batch-response", "entry": answers} if answers else _empty("batch"))
+    verdicts = await (_transaction if kind == "transaction" else _batch)(door, organisation, entries)
+    answering = Answering(exchange.preference(request).wanted, door.context(organisation).base, await _wanted(request, door, verdicts))
+    answers = [answering.entry(entry, verdict) for entry, verdict in zip(entries, verdicts, strict=True)]
+    return exchange.json_response({"resourceType": "Bundle", "type": f"{kind}-response"} | ({"entry": answers} if answers else {}))
 
 
 def _read_bundle(body: bytes, context: ReadingContext) -> tuple[str, list[bundle.Entry]]:
@@ -50,21 +54,28 @@ def _read_bundle(body: bytes, context: ReadingContext) -> tuple[str, list[bundle
     return bundle.kind_of(parsed), bundle.read_bundle(parsed, body, context)
 
 
-async def _transaction(door: Door, organisation: str, entries: Sequence[bundle.Entry]) -> dict[str, Any]:
+async def _batch(door: Door, organisation: str, entries: Sequence[bundle.Entry]) -> list[Verdict]:
+    """What became of each entry by itself, in the order of the Bundle."""
+    units = [_unit(organisation, entry) for entry in entries]
+    return await door.submit(units) if units else []
+
+
+async def _transaction(door: Door, organisation: str, entries: Sequence[bundle.Entry]) -> list[Verdict]:
+    """What became of each entry, all being one unit: creates before updates, as FHIR R4 says (http, transactions)."""
     if not entries:
-        return _empty("transaction")
+        return []
     problems = [problem for entry in entries for problem in entry.problems]
     if problems:
         codes = [entry.problems[0].code if entry.problems else problems[0].code for entry in entries]
         await count_refused(door, Unit(organisation, refused=tuple(codes)))
         raise Refused(problems)
-    asked = tuple(request for entry in entries for request in _unit(organisation, entry).requests)
+    order = sorted(range(len(entries)), key=lambda index: ORDER[entries[index].method or ""])
+    asked = tuple(request for index in order for request in _unit(organisation, entries[index]).requests)
     verdict = (await door.submit([Unit(organisation, asked)]))[0]
     if isinstance(verdict, Refused):
         raise verdict
-    base = door.context(organisation).base
-    answers = [_entry_answer(entry, [decision], base) for entry, decision in zip(entries, verdict, strict=True)]
-    return {"resourceType": "Bundle", "type": "transaction-response", "entry": answers}
+    decided = dict(zip(order, verdict, strict=True))
+    return [[decided[index]] for index in range(len(entries))]
 
 
 def _permitted(entry: bundle.Entry, sender: Sender) -> bundle.Entry:
@@ -87,25 +98,46 @@ def _unit(organisation: str, entry: bundle.Entry) -> Unit:
     if entry.submission is None:
         return Unit(organisation, refused=(entry.problems[0].code,))
     place = f"Bundle.entry[{entry.index}].resource"
-    return Unit(organisation, (Asked(organisation, entry.submission, entry.resource_id, entry.if_none_exist, entry.if_match, place),))
+    asked = Asked(organisation, entry.submission, entry.resource_id, entry.if_none_exist, entry.if_match, place, entry.named)
+    return Unit(organisation, (asked,))
 
 
-def _entry_answer(entry: bundle.Entry, verdict: Verdict, base: str) -> dict[str, Any]:
-    """What became of one entry. The extension says what the header Beklijf-Outcome says of a single request."""
-    if entry.submission is None or isinstance(verdict, Refused):
-        refused = verdict if isinstance(verdict, Refused) else Refused(entry.problems)
-        return {"response": {"status": str(refused.status), "outcome": operation_outcome(refused.problems)}}
-    decision = verdict[0]
-    response: dict[str, Any] = {
-        "extension": [{"url": f"{base}/StructureDefinition/entry-outcome", "valueCode": decision.outcome}],
-        "status": "201 Created" if decision.outcome == "created" else "200 OK",
-        "location": location(decision).removeprefix(f"{ROOT}/"),
-        "etag": f'W/"{decision.number}"',
-        "lastModified": exchange.instant_with_offset(decision.received_at),
-    }
-    problems = [*decision.warnings, *entry.submission.received.warnings]
-    return {"response": {**response, "outcome": operation_outcome(problems)} if problems else response}
+async def _wanted(request: Request, door: Door, verdicts: Sequence[Verdict]) -> Mapping[str, Current]:
+    """The current versions of all that was stored, by id, where `Prefer: return=representation` asks for them."""
+    if exchange.preference(request).wanted != "representation":
+        return {}
+    sender = sender_of(request)  # what is current need not be what was just sent, so showing it is a read
+    decisions = [verdict[0] for verdict in verdicts if not isinstance(verdict, Refused)]
+    ids = [decision.id for decision in decisions if sender.scopes.allows(decision.type, "r")]
+    return await door.fetch_all(sender.organisation, ids)
 
 
-def _empty(kind: str) -> dict[str, Any]:
-    return {"resourceType": "Bundle", "type": f"{kind}-response"}
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How entries are answered: what the sender prefers, the base of our canonicals, and the resources to give back."""
+
+    wanted: exchange.Return | None
+    base: str
+    stored: Mapping[str, Current]
+
+    def entry(self, entry: bundle.Entry, verdict: Verdict) -> dict[str, Any]:
+        """What became of one entry. The extension says what the header Beklijf-Outcome says of a single request."""
+        if entry.submission is None or isinstance(verdict, Refused):
+            refused = verdict if isinstance(verdict, Refused) else Refused(entry.problems)
+            return {"response": {"status": str(refused.status), "outcome": operation_outcome(refused.problems)}}
+        decision = verdict[0]
+        response: dict[str, Any] = {
+            "extension": [{"url": f"{self.base}/StructureDefinition/entry-outcome", "valueCode": decision.outcome}],
+            "status": "201 Created" if decision.outcome == "created" else "200 OK",
+            "location": location(decision).removeprefix(f"{ROOT}/"),
+            "etag": f'W/"{decision.number}"',
+            "lastModified": exchange.instant_with_offset(decision.received_at),
+        }
+        problems = [*decision.warnings, *entry.submission.received.warnings]
+        if self.wanted == "OperationOutcome" or (problems and self.wanted != "minimal"):
+            response["outcome"] = operation_outcome(problems)
+        return self._resource(decision) | {"response": response}
+
+    def _resource(self, decision: Decision) -> dict[str, Any]:
+        found = self.stored.get(decision.id)
+        return {} if found is None else {"resource": msgspec.Raw(exchange.stamped(found[0], decision.id, found[1], found[2]))}

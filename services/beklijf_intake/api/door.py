@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -38,6 +38,8 @@ class Door:
     context: Callable[[str], ReadingContext]
     submit: Callable[[Sequence[Unit]], Awaitable[list[Verdict]]]
     fetch: Callable[[str, str, str], Awaitable[Current | None]]
+    fetch_all: Callable[[str, Collection[str]], Awaitable[dict[str, Current]]]
+    """The current versions of one organisation's resources, by id."""
     log: Logger
 
 

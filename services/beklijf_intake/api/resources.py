@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from fastapi import FastAPI
@@ -14,12 +16,30 @@ from starlette.responses import Response
 from beklijf_intake import exchange, fhir, front_door
 from beklijf_intake.api.door import ROOT, TYPES, Door, count_refused, door_of, id_of, location, route, sender_of
 from beklijf_intake.domain.problem import Problem, Refused
-from beklijf_intake.domain.reading.criteria import check_names
+from beklijf_intake.domain.reading.criteria import check_names, names_in
 from beklijf_intake.domain.register import Decision
 from beklijf_intake.domain.register import Request as Asked
 from beklijf_intake.domain.submission import ResourceType, Submission
 from beklijf_intake.outcome import operation_outcome
 from beklijf_intake.usecases import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the address and the headers of a request ask, before its body is read."""
+
+    resource_id: str | None = None
+    if_none_exist: bool = False
+    criteria: str | None = None
+    if_match: int | None = None
+
+    def of(self, organisation: str, submission: Submission) -> Asked:
+        """The request for this submission; raises Refused where the criterion is none, or names something else."""
+        problems = [] if self.criteria is None else check_names(self.criteria, submission.received.name, None)
+        if problems:
+            raise Refused(problems)
+        named = names_in(self.criteria) or () if self.criteria is not None else ()
+        return Asked(organisation, submission, self.resource_id, self.if_none_exist, self.if_match, named=named)
 
 
 def add(app: FastAPI) -> None:
@@ -33,50 +53,42 @@ def add(app: FastAPI) -> None:
 
 async def _create(type_: ResourceType, request: Request) -> Response:
     condition = request.headers.get("if-none-exist")
-    return await _store(request, type_, if_none_exist=condition is not None, criteria=condition)
+    asked = Conditions(if_none_exist=condition is not None, criteria=condition)
+    return await _store(request, type_, asked, exchange.parameters_ignored(request, ()))
 
 
 async def _conditional_update(type_: ResourceType, request: Request) -> Response:
-    return await _store(request, type_, criteria=exchange.query_of(request))
+    return await _store(request, type_, Conditions(criteria=exchange.query_of(request)))
 
 
 async def _update(type_: ResourceType, request: Request) -> Response:
-    return await _store(request, type_, resource_id=id_of(request))
+    return await _store(request, type_, Conditions(resource_id=id_of(request)), exchange.parameters_ignored(request, ()))
 
 
-async def _store(
-    request: Request, type_: ResourceType, *, resource_id: str | None = None, if_none_exist: bool = False, criteria: str | None = None
-) -> Response:
+async def _store(request: Request, type_: ResourceType, conditions: Conditions, ignored: Sequence[Problem] = ()) -> Response:
     """One resource, from bytes to an answer after its commit; what cannot be read is counted as refused."""
     door, organisation = door_of(request), sender_of(request).organisation
-    if_match = exchange.if_match(request.headers.get("if-match"))
+    conditions = replace(conditions, if_match=exchange.if_match(request))
     body = await exchange.body_of(request, front_door.RESOURCE_LIMIT_BYTES)
     try:
-        submission = fhir.read(front_door.parse(body), body, door.context(organisation), type=type_, id=resource_id)
-        _check_criteria(criteria, submission)
+        submission = fhir.read(front_door.parse(body), body, door.context(organisation), type=type_, id=conditions.resource_id)
+        asked = conditions.of(organisation, submission)
     except Refused as refused:
         await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))
         raise
-    asked = Asked(organisation, submission, resource_id, if_none_exist, if_match)
     verdict = (await door.submit([Unit(organisation, (asked,))]))[0]
     if isinstance(verdict, Refused):
         raise verdict
-    return await _answer(request, door, organisation, verdict[0], submission)
+    decision = verdict[0]
+    return await _answer(request, door, organisation, decision, [*decision.warnings, *submission.received.warnings, *ignored])
 
 
-def _check_criteria(criteria: str | None, submission: Submission) -> None:
-    problems = [] if criteria is None else check_names(criteria, submission.received.name, None)
-    if problems:
-        raise Refused(problems)
-
-
-async def _answer(request: Request, door: Door, organisation: str, decision: Decision, submission: Submission) -> Response:
+async def _answer(request: Request, door: Door, organisation: str, decision: Decision, problems: Sequence[Problem]) -> Response:
     status = 201 if decision.outcome == "created" else 200
     # 200 is the answer to an update and to a repeat alike; a sender that counts what it sent needs to know which it was.
     said = {"Location": location(decision), "Beklijf-Outcome": decision.outcome}
     headers = {**exchange.version_headers(decision.number, decision.received_at), **said}
-    wanted = exchange.preference(request.headers.get("prefer"))
-    problems = [*decision.warnings, *submission.received.warnings]
+    wanted = exchange.preference(request).wanted
     # what is current need not be what was just sent, so showing it is a read
     if wanted == "representation" and sender_of(request).scopes.allows(decision.type, "r"):
         current = await door.fetch(organisation, decision.type, decision.id)

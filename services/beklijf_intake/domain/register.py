@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from beklijf_intake.domain import versions as order
 from beklijf_intake.domain.episode import Consent, Episode, MergeCycle, Patient, Stamp, chain
-from beklijf_intake.domain.problem import IssueCode, Problem, Refused, warning
+from beklijf_intake.domain.problem import IssueCode, Problem, Refused, joined, warning
 from beklijf_intake.domain.submission import (
     AnswersStated,
     ConsentStated,
@@ -65,6 +65,8 @@ class Request:
     if_match: int | None = None
     place: str = ""
     """Where it stood in a Bundle, for whoever must find what is wrong."""
+    named: tuple[Name, ...] = ()
+    """The alternatives of a condition, its own name among them; one resource at most may be found by them."""
 
     @property
     def received(self) -> Received:
@@ -134,7 +136,7 @@ class Register:
                 decisions.append(self._decide(request))
             except Refused as refused:
                 self._take_back()
-                return Refused([problem.below(request.place) if request.place else problem for problem in refused.problems])
+                return Refused([_placed(problem, request.place) for problem in refused.problems])
         return decisions
 
     def links(self) -> dict[Standing, Standing]:
@@ -181,7 +183,7 @@ class Register:
     def _existing(self, request: Request) -> Resource | None:
         """The resource that a request is about, if it is there; refuses an update of what is not there (M13)."""
         if request.resource_id is None:
-            return self.resources.get(request.identity)
+            return self._matching(request)
         resource = self._held(request.organisation, request.received.type, request.resource_id)
         if resource is None:
             raise _refused(404, "not-found", request.received.type, "There is no such resource here to update.")
@@ -189,6 +191,18 @@ class Register:
             text = "The identifier differs from that of the stored resource; an identifier never changes."
             raise _refused(422, "business-rule", f"{request.received.type}.identifier", text)
         return resource
+
+    def _matching(self, request: Request) -> Resource | None:
+        """The resource that a condition finds; without condition, the one of that name (M13)."""
+        own = self.resources.get(request.identity)
+        named = (self.resources.get(replace(request.identity, name=name)) for name in request.named)
+        found = [resource for resource in named if resource is not None and resource.current is not None]
+        if len(found) > 1:
+            raise _refused(412, "multiple-matches", request.received.type, "The condition finds several resources. Name one of them.")
+        if not found or found[0] is own or request.if_none_exist:
+            return found[0] if found else own
+        text = "The condition finds a resource with another identifier; an identifier never changes."
+        raise _refused(422, "business-rule", f"{request.received.type}.identifier", text)
 
     def _held(self, organisation: str, type_: ResourceType, resource_id: str) -> Resource | None:
         """A received resource by our id; another organisation's is as unknown as a made-up one."""
@@ -301,6 +315,11 @@ _ABSENT = object()
 def _check_match(request: Request, resource: Resource | None) -> None:
     if request.if_match is not None and request.if_match != (resource.current if resource else None):
         raise _refused(412, "conflict", request.received.type, "If-Match does not name the current version.")
+
+
+def _placed(problem: Problem, place: str) -> Problem:
+    """A problem of a resource, seen from where it stood: `Patient.link` becomes `Bundle.entry[0].resource.link`."""
+    return replace(problem, expression=joined(place, (problem.expression or "").partition(".")[2])) if place else problem
 
 
 def _refused(status: int, code: IssueCode, expression: str, sentence: str) -> Refused:

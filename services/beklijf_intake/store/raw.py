@@ -167,6 +167,10 @@ READ = text("""
 SELECT v.number, v.received_at, v.body FROM resource AS r JOIN version AS v ON v.resource = r.id AND v.number = r.current
 WHERE r.id = :id AND r.organisation = :organisation AND r.type = :type
 """)
+READ_ALL = text("""
+SELECT r.id, v.number, v.received_at, v.body FROM resource AS r JOIN version AS v ON v.resource = r.id AND v.number = r.current
+WHERE r.id = ANY(CAST(:ids AS text[])) AND r.organisation = :organisation
+""")
 ALIVE = text("SELECT EXISTS (SELECT FROM resource) IS NOT NULL")
 
 RECORDS: dict[str, type[Record]] = {"Patient": Patient, "EpisodeOfCare": Episode, "Consent": Consent}
@@ -319,6 +323,12 @@ def read(connection: Connection, organisation: str, type_: str, id_: str) -> Bod
     """The current version of one resource of one organisation; None for everything else, without telling why."""
     row = connection.execute(READ, {"id": id_, "organisation": organisation, "type": type_}).one_or_none()
     return None if row is None else Body(row.number, row.received_at, bytes(row.body))
+
+
+def read_all(connection: Connection, organisation: str, ids: Collection[str]) -> dict[str, Body]:
+    """The current versions of those of these resources that are that organisation's, by id."""
+    rows = connection.execute(READ_ALL, {"ids": list(ids), "organisation": organisation})
+    return {row.id: Body(row.number, row.received_at, bytes(row.body)) for row in rows}
 
 
 def is_alive(connection: Connection) -> bool:

@@ -43,7 +43,60 @@ def test_references_between_entries_become_names() -> None:
 
     assert isinstance(found[0].submission, AnswersStated)
     assert found[0].submission.patient == Reference(name=Name(PSEUDONYMS, "p9"))
-    assert json.loads(found[0].submission.received.body)["subject"]["reference"] == ONE
+    assert json.loads(found[0].submission.received.body)["subject"] == {
+        "identifier": {"system": PSEUDONYMS, "value": "p9"},
+        "type": "Patient",
+    }
+
+
+def test_what_is_kept_differs_by_its_references_only() -> None:
+    def text(reference: str) -> str:
+        answers = json.dumps(vas("a1", 50, authored="2014-03-03"))
+        return answers.replace(json.dumps({"identifier": {"system": PSEUDONYMS, "value": "p1"}}), f"{{ {reference} }}")
+
+    sent = text(f'"reference" :\t"{ONE}"').replace('"valueInteger": 50', '"valueInteger":   50')
+    named = '"type": "Patient", "identifier": {"system": "https://example.org/pseudonym", "value": "p9"}'
+    request = '"request": {"method": "POST", "url": "QuestionnaireResponse"}'
+    other = json.dumps(entry(patient("p9"), "Patient", full_url=ONE))
+
+    found = read(f'{{"resourceType": "Bundle", "type": "batch", "entry": [{{"resource": {sent}, {request}}}, {other}]}}')
+
+    assert found[0].submission is not None
+    assert found[0].submission.received.body.decode() == text(named).replace('"valueInteger": 50', '"valueInteger":   50')
+
+
+@pytest.mark.parametrize(
+    ("reference", "full_url"),
+    [
+        (f"Patient?identifier={PSEUDONYMS}|p9", None),
+        (f"Patient?identifier={PSEUDONYMS}%7Cp9", None),
+        ("Patient/77", "https://hospital.example/fhir/Patient/77"),
+        ("https://hospital.example/fhir/Patient/77", "https://hospital.example/fhir/Patient/77"),
+    ],
+)
+def test_conditional_and_relative_references_become_names_too(reference: str, full_url: str | None) -> None:
+    answers = entry(
+        vas("a1", 50, authored="2014-03-03", subject={"reference": reference}),
+        "QuestionnaireResponse",
+        full_url="https://hospital.example/fhir/QuestionnaireResponse/1",
+    )
+
+    found = read(of(answers, entry(patient("p9"), "Patient", full_url=full_url)))
+
+    assert isinstance(found[0].submission, AnswersStated)
+    assert found[0].submission.patient == Reference(name=Name(PSEUDONYMS, "p9"))
+    assert json.loads(found[0].submission.received.body)["subject"] == {
+        "type": "Patient",
+        "identifier": {"system": PSEUDONYMS, "value": "p9"},
+    }
+
+
+def test_a_reference_to_an_entry_of_another_type_is_refused() -> None:
+    answers = vas("a1", 50, authored="2014-03-03", subject={"reference": ONE})
+
+    found = problems(entry(answers, "QuestionnaireResponse"), entry(episode(), "EpisodeOfCare", full_url=ONE))
+
+    assert found == [[(422, "value", "Bundle.entry[0].resource.subject.type")], []]
 
 
 def test_a_retry_with_new_uuids_is_a_repeat() -> None:
@@ -72,18 +125,21 @@ def test_every_entry_keeps_its_own_bytes() -> None:
 def test_how_an_entry_asks() -> None:
     criteria = f"identifier={PSEUDONYMS}|p1".replace(":", "%3A").replace("|", "%7C")
 
-    created, conditional, upsert, update = read(
+    created, conditional, upsert, update, any_version = read(
         of(
             entry(patient(), "Patient"),
             entry(patient(), "Patient", ifNoneExist=criteria),
             entry(patient(), f"Patient?{criteria}", "PUT"),
             entry(patient(id="x"), "Patient/x", "PUT", ifMatch='W/"3"'),
+            entry(patient(id="y"), "Patient/y", "PUT", ifMatch="*"),
         )
     )
 
     assert all(isinstance(one.submission, PatientStated) for one in (created, conditional, upsert, update))
     assert [one.if_none_exist for one in (created, conditional, upsert, update)] == [False, True, False, False]
     assert (upsert.resource_id, update.resource_id, update.if_match) == (None, "x", 3)
+    assert any_version.if_match == 0
+    assert [one.named for one in (created, conditional, upsert)] == [(), (Name(PSEUDONYMS, "p1"),), (Name(PSEUDONYMS, "p1"),)]
 
 
 @pytest.mark.parametrize(

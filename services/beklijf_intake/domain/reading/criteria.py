@@ -1,4 +1,8 @@
-"""Conditional requests: `identifier=system|value` is the one criterion, and must name the resource that is sent (M13)."""
+"""Conditional requests (M13): which resource a criterion means, and which version it must have.
+
+`identifier=system|value` is the one criterion: an identifier is what the registry knows a resource by. Several values may be given, as
+alternatives; the identifier of the resource that is sent must be one of them, or it would create or update another one.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +12,47 @@ from urllib.parse import parse_qsl
 from beklijf_intake.domain.problem import Problem, broken_rule, malformed
 from beklijf_intake.domain.submission import Name
 
+ALTERNATIVES_LIMIT = 10
+NO_VERSION = 0
+"""What `If-Match: *` asks for: no version in particular, which protects nobody's change, so it never matches."""
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"', re.ASCII)
+_ESCAPED = re.compile(r"\\([\\,|$])")
+_COMMA, _BAR = re.compile(r"(?<!\\)((?:\\\\)*),"), re.compile(r"(?<!\\)((?:\\\\)*)\|")
 
 
-def name_in(query: str) -> Name | None:
-    """The name that `identifier=system|value` (percent-encoded or not) asks for; None for any other criteria."""
+def names_in(query: str) -> tuple[Name, ...] | None:
+    """The names that `identifier=system|value` (percent-encoded or not) asks for, in order; None for any other criteria."""
     try:
         found = parse_qsl(query, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=2)
     except ValueError:
         return None
     if len(found) != 1 or found[0][0] != "identifier":
         return None
-    system, bar, value = found[0][1].partition("|")
-    return Name(system, value) if system and bar and value else None
+    names = [_name(alternative) for alternative in _COMMA.sub("\\1\n", found[0][1]).split("\n")]
+    if len(names) > ALTERNATIVES_LIMIT or None in names:
+        return None
+    return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
+def _name(text: str) -> Name | None:
+    """System and value on both sides of the first bar; a backslash before a comma, a bar or a backslash takes its meaning away."""
+    system, line, value = _BAR.sub("\\1\n", text, count=1).partition("\n")
+    return Name(_ESCAPED.sub(r"\1", system), _ESCAPED.sub(r"\1", value)) if system and line and value else None
 
 
 def check_names(query: str, name: Name, where: str | None) -> list[Problem]:
-    """Problems of a criterion: it must be exactly the identifier of the resource, or it would update another one."""
-    asked = name_in(query)
+    """Problems of a criterion for storing the resource of that name."""
+    asked = names_in(query)
     if asked is None:
         return [malformed("not-supported", where, "The only criterion supported is identifier=<system>|<value>, with both parts.")]
-    if asked != name:
+    if name not in asked:
         return [broken_rule("business-rule", where, "The criterion must name the identifier of the resource that is sent.")]
     return []
 
 
-def version_in(etag: str) -> int | None:
-    """The version that an If-Match asks for (`W/"3"`); None if it is no version of ours."""
-    found = _ETAG.fullmatch(etag)
+def version_wanted(etag: str) -> int | None:
+    """The version that If-Match asks for (`W/"3"`); NO_VERSION for `*`; None if it is no version of ours."""
+    if etag.strip() == "*":
+        return NO_VERSION
+    found = _ETAG.fullmatch(etag.strip())
     return int(found[1]) if found else None

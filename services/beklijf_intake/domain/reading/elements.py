@@ -13,6 +13,7 @@ from beklijf_intake.domain.instants import AHEAD_LIMIT, instant, when
 from beklijf_intake.domain.primitives import is_id
 from beklijf_intake.domain.problem import Problem, broken_rule, malformed
 from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.domain.reading.criteria import names_in
 from beklijf_intake.domain.submission import Name, Reference
 
 Resource = dict[str, Any]
@@ -23,7 +24,7 @@ NAME_LIMIT_CHARACTERS = 200
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200  # beyond, a slip of the keyboard; calendars of windows also end somewhere
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", re.ASCII)
 _LITERAL = re.compile(r"([A-Z][A-Za-z]{1,40})/([A-Za-z0-9\-.]{1,64})", re.ASCII)
-_CONDITIONAL = re.compile(r"([A-Z][A-Za-z]{1,40})\?identifier=([^|&\s]+)\|([^|&\s]+)", re.ASCII)
+_CONDITIONAL = re.compile(r"([A-Z][A-Za-z]{1,40})\?(.+)", re.DOTALL)
 
 
 def name_of(resource: Resource, problems: Problems) -> Name | None:
@@ -79,9 +80,7 @@ def _literal(kind: str, text: str, problems: Problems, where: str) -> Reference 
             return Reference(resource_id=found[2])
         problems.append(broken_rule("value", where, f"This must refer to a {kind}, as {kind}/<id>."))
     elif found := _CONDITIONAL.fullmatch(text):
-        if found[1] == kind:
-            return Reference(name=Name(found[2], found[3]))
-        problems.append(broken_rule("value", where, f"This must refer to a {kind}."))
+        return _conditional(kind, found, problems, where)
     elif text.startswith("#"):
         problems.append(broken_rule("not-supported", where, f"References to contained resources are not followed. {instead}"))
     elif text.startswith(("urn:uuid:", "urn:oid:")):
@@ -90,6 +89,18 @@ def _literal(kind: str, text: str, problems: Problems, where: str) -> Reference 
         problems.append(broken_rule("not-supported", where, f"References to other servers are never followed. {instead}"))
     else:
         problems.append(malformed("value", where, f"This is no reference: write {kind}/<id>. {instead}"))
+    return None
+
+
+def _conditional(kind: str, found: re.Match[str], problems: Problems, where: str) -> Reference | None:
+    """A reference by search: one identifier names the resource, whether it is here already or comes later."""
+    names = names_in(found[2])
+    if found[1] != kind:
+        problems.append(broken_rule("value", where, f"This must refer to a {kind}."))
+    elif names is None or len(names) != 1:
+        problems.append(broken_rule("not-supported", where, f"Refer by search as {kind}?identifier=<system>|<value>, and no other way."))
+    else:
+        return Reference(name=names[0])
     return None
 
 

@@ -1,0 +1,174 @@
+"""Conditions and preferences: whom a condition finds, which version it asks for, and what comes back (M10 to M15, H23, H28 to H31)."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.intake.test_api import AUTHORED, FHIR, TOKEN, Door, code_of, door, running
+from tests.lib import builders
+
+__all__ = ["door", "running"]
+
+EPISODES = "identifier=https://example.org/episode|"
+ONE_OR_TWO = f"{EPISODES}e1,https://example.org/episode|e2"
+
+
+def put_if(door: Door, location: str, resource: dict[str, Any], version: str) -> httpx.Response:
+    return door.put(location.removeprefix("/fhir/"), resource | {"id": location.rsplit("/", 1)[1]}, **{"If-Match": version})
+
+
+def test_conditional_create_with_no_one_and_several_matches(door: Door) -> None:
+    none = door.post(builders.episode("e1"), **{"If-None-Exist": ONE_OR_TWO})
+    same = door.post(builders.episode("e1"), **{"If-None-Exist": ONE_OR_TWO})
+    another = door.post(builders.episode("e2"), **{"If-None-Exist": ONE_OR_TWO})
+    door.post(builders.episode("e2"))
+    several = door.post(builders.episode("e1", status="onhold"), **{"If-None-Exist": ONE_OR_TWO})
+    theirs = door.post(builders.episode("e1"), **{"If-None-Exist": ONE_OR_TWO}, **TOKEN)
+
+    assert [answer.status_code for answer in (none, same, another, several, theirs)] == [201, 200, 200, 412, 201]
+    assert code_of(several) == "multiple-matches"
+    assert none.headers["location"] == same.headers["location"] == another.headers["location"]
+    assert [answer.headers["beklijf-outcome"] for answer in (none, same, another)] == ["created", "ignored", "ignored"]
+    assert (same.content, code_of(another)) == (b"", "duplicate")
+
+
+def test_conditional_update_with_no_one_and_several_matches(door: Door) -> None:
+    none = door.put(f"EpisodeOfCare?{ONE_OR_TWO}", builders.episode("e1"))
+    one = door.put(f"EpisodeOfCare?{ONE_OR_TWO}", builders.episode("e1", status="onhold"))
+    another = door.put(f"EpisodeOfCare?{ONE_OR_TWO}", builders.episode("e2"))
+    door.post(builders.episode("e2"))
+    several = door.put(f"EpisodeOfCare?{ONE_OR_TWO}", builders.episode("e1"))
+
+    assert [answer.status_code for answer in (none, one, another, several)] == [201, 200, 422, 412]
+    assert (one.headers["location"], one.headers["etag"]) == (none.headers["location"], 'W/"2"')
+    assert (code_of(another), code_of(several)) == ("business-rule", "multiple-matches")
+
+
+@pytest.mark.parametrize("criteria", ["", "identifier=", "name=x", "identifier=urn:x|1&_id=2", "_id=1", "identifier=e1"])
+def test_criteria_that_are_not_supported_are_refused_and_never_ignored(door: Door, criteria: str) -> None:
+    updated = door.put(f"EpisodeOfCare?{criteria}", builders.episode("e1"))
+    created = door.post(builders.episode("e1"), **{"If-None-Exist": criteria})
+
+    assert [(answer.status_code, code_of(answer)) for answer in (updated, created)] == [(400, "not-supported")] * 2
+    assert door.registry.rows("SELECT count(*) FROM resource") == [0]
+
+
+def test_if_match_asks_for_the_current_version_of_something_that_is_there(door: Door) -> None:
+    where = door.post(builders.patient("p1")).headers["location"]
+
+    met = put_if(door, where, builders.patient("p1", gender="male"), 'W/"1"')
+    strong = put_if(door, where, builders.patient("p1", gender="other"), '"2"')
+    stale = put_if(door, where, builders.patient("p1", gender="female"), 'W/"1"')
+    whichever = put_if(door, where, builders.patient("p1", gender="female"), "*")
+    nonsense = put_if(door, where, builders.patient("p1"), 'W/"abc"')
+    unknown = put_if(door, "/fhir/Patient/0", builders.patient("p1"), 'W/"1"')
+    upsert = door.put("Patient?identifier=https://example.org/pseudonym|p2", builders.patient("p2"), **{"If-Match": 'W/"1"'})
+    without = door.put(where.removeprefix("/fhir/"), builders.patient("p1", id=where.rsplit("/", 1)[1]))
+
+    answers = (met, strong, stale, whichever, nonsense, unknown, upsert, without)
+    assert [answer.status_code for answer in answers] == [200, 200, 412, 412, 400, 404, 412, 200]
+    assert [code_of(answer) for answer in (stale, whichever, nonsense, unknown, upsert)] == [
+        "conflict", "conflict", "value", "not-found", "conflict",
+    ]  # fmt: skip
+    assert door.registry.rows("SELECT count(*) FROM version") == [4]
+
+
+@pytest.mark.parametrize("header", ["If-None-Match", "If-Unmodified-Since"])
+def test_other_conditions_are_refused_rather_than_ignored(door: Door, header: str) -> None:
+    answer = door.post(builders.patient(), **{header: "*"})
+
+    assert (answer.status_code, code_of(answer)) == (400, "not-supported")
+    assert door.registry.rows("SELECT count(*) FROM resource") == [0]
+
+
+def test_of_two_parallel_updates_of_one_version_one_wins(door: Door) -> None:
+    where = door.post(builders.patient("p1")).headers["location"]
+
+    with ThreadPoolExecutor(2) as threads:
+        genders = ("male", "other")
+        answers = list(threads.map(lambda one: put_if(door, where, builders.patient("p1", gender=one), 'W/"1"'), genders))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 412]
+    won = genders[[answer.status_code for answer in answers].index(200)]
+    assert door.client.get(where).json()["gender"] == won
+
+
+def test_a_patient_who_is_only_referred_to_is_not_found_by_a_condition(door: Door) -> None:
+    door.post(builders.vas("a1", 40, authored=AUTHORED, episode="e1"))
+
+    first = door.post(builders.episode("e1"), **{"If-None-Exist": f"{EPISODES}e1"})
+
+    assert (first.status_code, first.headers["beklijf-outcome"]) == (201, "created")
+
+
+@pytest.mark.parametrize(
+    ("prefer", "has"),
+    [
+        (None, (False, False)),
+        ("return=minimal", (False, False)),
+        ("return=representation", (True, False)),
+        ("return=OperationOutcome", (False, True)),
+        ("respond-async; wait=5, return=representation", (True, False)),
+    ],
+)
+def test_prefer_says_what_comes_back_for_each_entry(door: Door, prefer: str | None, has: tuple[bool, bool]) -> None:
+    headers = {} if prefer is None else {"Prefer": prefer}
+
+    batch = door.bundle("batch", builders.patient("p1"), builders.patient("p2"), **headers).json()["entry"]
+    transaction = door.bundle("transaction", builders.patient("p3"), **headers).json()["entry"]
+
+    for entry in [*batch, *transaction]:
+        assert ("resource" in entry, "outcome" in entry["response"]) == has
+    if has[0]:
+        assert [entry["resource"]["identifier"][0]["value"] for entry in batch] == ["p1", "p2"]
+        assert batch[0]["resource"]["meta"]["versionId"] == "1"
+
+
+def test_warnings_come_back_unless_minimal_was_asked_for(door: Door) -> None:
+    def said(name: str, **headers: str) -> tuple[bool, bool]:
+        answers = builders.vas(name, 40, authored=AUTHORED)
+        answers["item"][0]["text"] = "Something else?"
+        alone = door.post(answers, **headers)
+        answers["identifier"]["value"] = f"{name}-again"
+        entry = door.bundle("batch", answers, **headers).json()["entry"][0]
+        return bool(alone.content), "outcome" in entry["response"]
+
+    assert said("a1") == (True, True)
+    assert said("a2", Prefer="return=minimal") == (False, False)
+
+
+def test_parameters_nobody_knows_are_warned_about_or_refused(door: Door) -> None:
+    def answer(handling: str | None) -> httpx.Response:
+        headers = FHIR | ({} if handling is None else {"Prefer": f"handling={handling}"})
+        return door.client.post("/fhir/Patient?_pretty=true&verbose=1", content=json.dumps(builders.patient()), headers=headers)
+
+    strict, lenient, silent = answer("strict"), answer("lenient"), answer(None)
+
+    assert [(one.status_code, code_of(one)) for one in (strict, lenient, silent)] == [
+        (400, "not-supported"), (201, "not-supported"), (200, "not-supported"),
+    ]  # fmt: skip
+    assert [one.json()["issue"][0]["severity"] for one in (strict, lenient)] == ["error", "warning"]
+
+
+def test_creates_of_a_transaction_come_before_its_updates_and_are_answered_in_place(door: Door) -> None:
+    first = door.post(builders.patient("p1")).headers["location"].removeprefix("/fhir/")
+    link = {"link": [{"type": "replaced-by", "other": {"reference": first}}]}
+    entries = [
+        {"resource": builders.patient("p1", gender="male", id=first.rsplit("/", 1)[1]), "request": {"method": "PUT", "url": first}},
+        {"resource": builders.patient("p2", **link), "request": {"method": "POST", "url": "Patient"}},
+    ]
+    entries[0]["request"]["ifMatch"] = 'W/"1"'
+
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    answer = door.client.post("/fhir", content=json.dumps(bundle), headers=FHIR)
+    again = door.client.post("/fhir", content=json.dumps(bundle), headers=FHIR)
+
+    assert [entry["response"]["status"] for entry in answer.json()["entry"]] == ["200 OK", "201 Created"]
+    assert answer.json()["entry"][0]["response"]["location"] == first
+    assert (again.status_code, code_of(again)) == (412, "conflict")
+    assert again.json()["issue"][0]["expression"] == ["Bundle.entry[0].resource"]
