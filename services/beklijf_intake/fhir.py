@@ -17,6 +17,7 @@ import orjson
 from fhir.resources.R4B import get_fhir_model_class  # type: ignore[import-untyped,unused-ignore]
 
 from beklijf_intake.domain import bsn
+from beklijf_intake.domain.invariants import check_local_references
 from beklijf_intake.domain.primitives import is_id
 from beklijf_intake.domain.problem import Problem, Refused, joined, malformed
 from beklijf_intake.domain.reading import answers, consent, episode, patient
@@ -30,6 +31,7 @@ __all__ = ["ReadingContext", "check_shape", "digest", "read", "shapes"]
 READABLE = ("Patient", "EpisodeOfCare", "Consent", "QuestionnaireResponse")
 _CONTAINABLE = ("Organization", "Practitioner", "PractitionerRole")
 _NOT_IN_R4 = ("CodeableReference", "RatioRange")
+_COMPARATORS = ("<", "<=", ">=", ">")  # the models do not list them
 _COMPLEX = re.compile(r"abc\.(\w+?)Type\b")
 _PRIMITIVE = re.compile(r"(\w+)(?: object at|\()")
 _PRIMITIVE_NAMES = {
@@ -51,6 +53,8 @@ def read(resource: dict[str, Any], body: bytes, context: ReadingContext, *, type
     """
     name = _known_type(resource, type)
     problems = [*_address(resource, name, id), *shapes().check(resource)]
+    if b'"#' in body or b"\\" in body:
+        problems += [problem.below(name) for problem in check_local_references(resource)]
     if not bsn.cannot_hold(body) and (hidden := bsn.find(resource)):
         raise Refused([*(bsn.refusal(joined(name, where)) for where in hidden), *problems])
     if problems:
@@ -113,6 +117,8 @@ def _elements(type_name: str) -> Iterator[Element]:
         if name.startswith("_") or name == "fhir_comments" or kind in _NOT_IN_R4:
             continue
         codes = about.get("enum_values") or ()
+        if name == "comparator":
+            codes = _COMPARATORS
         if "etc." in codes or "+" in codes:  # an open list of examples
             codes = ()
         yield Element(

@@ -219,6 +219,10 @@ def _about(reference: str) -> Resource:
     return answer(50, subject={"reference": reference})
 
 
+def _within_it(id: str) -> Resource:
+    return {"contained": [{"resourceType": "Organization", "id": id, "name": "A hospital"}]}
+
+
 def _contained(*inner: Resource) -> Resource:
     return answer(50, contained=list(inner))
 
@@ -305,7 +309,8 @@ RULES = [
     fhir("F18-code", 422, "code-invalid", _first_answer({"system": f"{BASE}/CodeSystem/qbpds-answer", "code": "6"}), _VALUE),
     fhir("F18-system", 422, "code-invalid", _first_answer({"system": "https://example.org/other", "code": "1"}), _VALUE),
     fhir("F24-none", 422, "required", without(answer(), "subject"), "subject"),
-    fhir("F24-contained", 422, "not-supported", _about("#p"), _REFERENCE),
+    fhir("F24-contained", 422, "not-supported", _about("#p") | _within_it("p"), _REFERENCE),
+    fhir("F24-not-contained", 400, "invariant", _about("#p") | _within_it("q"), _REFERENCE),
     fhir("F24-foreign", 422, "not-supported", _about("https://example.org/fhir/Patient/1"), _REFERENCE),
     fhir("F24-traversal", 400, "value", _about("Patient/../X"), _REFERENCE),
     fhir("F24-other-type", 422, "value", _about("Device/1"), _REFERENCE),
@@ -326,7 +331,7 @@ RULES = [
     fhir("identifier-two", 422, "business-rule", patient(identifier=[named(PSEUDONYMS, "a"), named(PSEUDONYMS, "b")]), "identifier"),
     fhir("identifier-half", 422, "required", patient(identifier=[{"value": "a"}]), "identifier"),
     *(fhir(f"identifying-{name}", 422, "business-rule", patient() | {name: value}, f"{name}") for name, value in {
-        "name": [{"family": "Jansen"}], "telecom": [{"value": "0612"}], "address": [{"city": "Utrecht"}],
+        "name": [{"family": "Jansen"}], "telecom": [{"system": "phone", "value": "0612"}], "address": [{"city": "Utrecht"}],
         "photo": [{"url": "https://example.org/p"}], "contact": [{"name": {"family": "Jansen"}}],
     }.items()),
     fhir("M14-planned", 422, "business-rule", episode(status="planned"), "status"),

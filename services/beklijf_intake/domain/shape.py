@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from beklijf_intake.domain.invariants import INVARIANTS, Invariant, local_references
 from beklijf_intake.domain.narrative import complaint as narrative_complaint
 from beklijf_intake.domain.primitives import PRIMITIVES, Primitive
 from beklijf_intake.domain.problem import IssueCode, Problem, broken_rule, joined, malformed
@@ -66,6 +67,7 @@ class Shape:
     fields: dict[str, _Field] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     required_choices: tuple[str, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
 
 
 class Shapes:
@@ -107,6 +109,8 @@ class Shapes:
                     f"Only {', '.join(sorted(self._containable))} may be contained: the registry keeps nothing that identifies a patient."
                 )
                 found.append(broken_rule("not-supported", where, sentence))
+            elif "id" not in inner:
+                found.append(malformed("required", f"{where}.id", "A contained resource needs an id, by which to refer to it."))
             else:
                 found += [problem.below(where) for problem in _complex(inner, self._shapes[name]) or ()]
         return found + _cycles(contained)
@@ -126,6 +130,7 @@ def _fill(shape: Shape, elements: tuple[Element, ...], shapes: Mapping[str, Shap
             name = "_" + element.name
             shape.fields[name] = _Field(name, label, element.many, element.choice, frozenset(), None, extras.shape, element.name)
     shape.required = tuple(e.name for e in elements if e.required and not e.choice)
+    shape.invariants = INVARIANTS.get(shape.name, ())
     shape.required_choices = tuple(sorted({e.choice for e in elements if e.required and e.choice}))
 
 
@@ -164,6 +169,9 @@ def _missing(value: dict[str, Any], shape: Shape, chosen: Mapping[str, str], fou
     if len(value) - ("id" in value) < 1:
         sentence = "must have a value or child elements (ele-1); leave it out when there is nothing"
         found = _more(found, "", [malformed("invariant", "", f"{shape.name} {sentence}.")])
+    for invariant in shape.invariants:
+        if not invariant.holds(value):
+            found = _more(found, invariant.element, [malformed("invariant", "", invariant.sentence)])
     if shape.name == "Extension" and bool(chosen) is ("extension" in value):
         found = _more(found, "", [malformed("structure", "", "An extension has either a value[x] or extensions of its own (ext-1).")])
     return found
@@ -227,7 +235,7 @@ def _cycles(contained: list[Any]) -> Problems:
     points: dict[str, set[str]] = {}
     for inner in contained:
         if type(inner) is dict and type(inner.get("id")) is str:
-            points["#" + inner["id"]] = set(_local_references(inner))
+            points["#" + inner["id"]] = {reference for _, reference in local_references(inner)}
     while points:
         ends = [name for name, to in points.items() if not to & points.keys()]
         if not ends:
@@ -235,16 +243,3 @@ def _cycles(contained: list[Any]) -> Problems:
         for name in ends:
             del points[name]
     return []
-
-
-def _local_references(resource: dict[str, Any]) -> Iterable[str]:
-    waiting: list[Any] = [resource]
-    while waiting:
-        value = waiting.pop()
-        if type(value) is list:
-            waiting.extend(value)
-        elif type(value) is dict:
-            waiting.extend(value.values())
-            reference = value.get("reference")
-            if type(reference) is str and reference.startswith("#"):
-                yield reference

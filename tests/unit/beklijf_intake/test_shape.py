@@ -96,7 +96,8 @@ def test_contained_resources_are_few_flat_and_of_known_kinds() -> None:
 
     assert answer({"resourceType": "Organization", "id": "o", "name": "Clinic"}) == []
     assert answer({"resourceType": "Organization", "id": "o", "contained": [{}]}) == [("structure", "QuestionnaireResponse.contained[0]")]
-    assert answer({"resourceType": "Organization", "foo": 1}) == [("structure", "QuestionnaireResponse.contained[0].foo")]
+    assert answer({"resourceType": "Organization", "name": "Clinic"}) == [("required", "QuestionnaireResponse.contained[0].id")]
+    assert answer({"resourceType": "Organization", "id": "o", "foo": 1}) == [("structure", "QuestionnaireResponse.contained[0].foo")]
     assert answer({"resourceType": "Patient", "id": "p"}) == [("not-supported", "QuestionnaireResponse.contained[0]")]
     assert answer({"id": "p"}) == [("structure", "QuestionnaireResponse.contained[0]")]
 
