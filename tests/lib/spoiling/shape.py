@@ -47,7 +47,7 @@ for _name, _element, _value in [
     ("a_period_of_nothing", "identifier", {**named(PSEUDONYMS, "a1"), "period": {}}),
     ("a_bad_use", "identifier", {**named(PSEUDONYMS, "a1"), "use": "mine"}),
     ("a_system_that_is_no_address", "identifier", {"system": "a system", "value": "a1"}),
-    ("a_period_that_ends_before_it_starts", "identifier", {**named(PSEUDONYMS, "a1"), "period": {"start": "2014-05-01", "end": "2014-04-01"}}),
+    ("a_period_that_ends_before_it_starts", "identifier", {**named(PSEUDONYMS, "a1"), "period": {"start": "2014-05", "end": "2014-04"}}),
 ]:  # fmt: skip
     _elsewhere(_name, _element, _value)
 
