@@ -15,10 +15,11 @@ from beklijf_intake import api, fhir
 from beklijf_intake.api import Current, Door
 from beklijf_intake.domain.questionnaire import compile_form
 from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.domain.register import Request
 from beklijf_intake.sender import Senders
 from beklijf_intake.settings import Intake
 from beklijf_intake.store import raw
-from beklijf_intake.usecases import Rules, Unit, Verdict
+from beklijf_intake.usecases import Rules, Unit, Verdict, judge
 from beklijf_intake.writer import Unavailable, Writer, committer
 from beklijf_shared import contracts, db, http
 from beklijf_shared.clock import Clock
@@ -72,6 +73,9 @@ def application(
     async def submit(units: Sequence[Unit]) -> list[Verdict]:
         return await writer.submit(units)
 
+    async def judged(request: Request) -> Verdict:
+        return await asyncio.to_thread(_judge, engine, request, clock, make_id)
+
     async def fetch(organisation: str, type_: str, id_: str) -> Current | None:
         return await asyncio.to_thread(_fetch, engine, organisation, type_, id_)
 
@@ -83,6 +87,7 @@ def application(
         senders=Senders(intake.senders, intake.default_organisation),
         context=lambda organisation: replace(reading, now=clock(), organisation=organisation),
         submit=submit,
+        judge=judged,
         fetch=fetch,
         fetch_all=fetch_all,
         log=log,
@@ -104,6 +109,11 @@ def _reading(settings: Settings, intake: Intake, clock: Clock, log: Logger) -> R
         organisation="",
         base=intake.base,
     )
+
+
+def _judge(engine: db.Engine, request: Request, clock: Clock, make_id: IdMaker) -> Verdict:
+    with _asking(engine) as connection:
+        return judge(connection, request, now=clock(), make_id=make_id)
 
 
 def _fetch(engine: db.Engine, organisation: str, type_: str, id_: str) -> Current | None:

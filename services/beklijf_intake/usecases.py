@@ -89,21 +89,29 @@ def accept(
     return verdicts
 
 
-def _load(connection: Connection, requests: Sequence[Request], lock_also: frozenset[Name], now: datetime, make_id: IdMaker) -> Register:
-    """Locks the subjects that the requests are about, and reads all that deciding and telling needs."""
+def judge(connection: Connection, request: Request, *, now: datetime, make_id: IdMaker) -> Verdict:
+    """What would become of a request if it were accepted now. Locks, stores, tells and counts nothing."""
+    return _load(connection, [request], None, now, make_id).decide([request])
+
+
+def _load(
+    connection: Connection, requests: Sequence[Request], lock_also: frozenset[Name] | None, now: datetime, make_id: IdMaker
+) -> Register:
+    """Locks the subjects that the requests are about (None: none at all), and reads all that deciding and telling needs."""
     if not requests:
         return Register(resources=(), versions={}, subjects={}, now=now, make_id=make_id)
     organisations = {request.organisation for request in requests}
     named = {place for request in requests for place in _names(request)}
-    named |= {(organisation, name) for organisation in organisations for name in lock_also}
+    named |= {(organisation, name) for organisation in organisations for name in lock_also or ()}
     locked = {name for _, name in named}
     only_answers = all(isinstance(request.submission, AnswersStated) for request in requests)
     with db.pipeline(connection) as under_way:
-        under_way.lock_keys(f"subject\n{name.system}\n{name.value}" for name in locked)
+        if lock_also is not None:
+            under_way.lock_keys(f"subject\n{name.system}\n{name.value}" for name in locked)
         # answers need to know who stands for whom, no more
         found = raw.load(under_way, *_asked(requests), named, records=not only_answers)()
     needed = frozenset(found.joined.values()) - locked
-    if needed:
+    if needed and lock_also is not None:
         raise Overtaken(needed)
     return Register(
         resources={one.identity: one for one in [*found.resources, *found.held]}.values(),

@@ -16,6 +16,7 @@ from beklijf_intake.domain.primitives import is_id
 from beklijf_intake.domain.problem import Problem, Refused
 from beklijf_intake.domain.reading.context import ReadingContext
 from beklijf_intake.domain.register import Decision
+from beklijf_intake.domain.register import Request as Asked
 from beklijf_intake.domain.submission import ResourceType
 from beklijf_intake.usecases import Unit, Verdict
 from beklijf_intake.writer import Unavailable
@@ -37,6 +38,8 @@ class Door:
     senders: sender.Authority
     context: Callable[[str], ReadingContext]
     submit: Callable[[Sequence[Unit]], Awaitable[list[Verdict]]]
+    judge: Callable[[Asked], Awaitable[Verdict]]
+    """What would become of a request, without storing anything."""
     fetch: Callable[[str, str, str], Awaitable[Current | None]]
     fetch_all: Callable[[str, Collection[str]], Awaitable[dict[str, Current]]]
     """The current versions of one organisation's resources, by id."""
