@@ -6,8 +6,7 @@ the stored state, never from the request alone; so repeats, late versions, merge
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -18,10 +17,11 @@ from beklijf_intake.domain import versions as order
 from beklijf_intake.domain.episode import Consent, Episode, Patient, chain, facts
 from beklijf_intake.domain.problem import Refused
 from beklijf_intake.domain.pseudonym import tie_break
+from beklijf_intake.domain.receipt import ACCEPTED, DIFFERENT, DUPLICATE, REFUSED, Delivery, Ledger, Receipt, receipts_of
 from beklijf_intake.domain.register import Decision, Identity, Register, Request, Resource, Standing
 from beklijf_intake.domain.submission import AnswersStated, ConsentStated, Name, PatientStated, Reference, ResourceType
 from beklijf_intake.domain.versions import Version
-from beklijf_intake.store import raw
+from beklijf_intake.store import raw, receipts
 from beklijf_shared import crash, db, events, outbox
 from beklijf_shared.clock import instant_text
 from beklijf_shared.db import Connection, Pipeline
@@ -46,12 +46,19 @@ class Rules:
 class Unit:
     """What takes effect whole or not at all: one resource, or a transaction's entries; or, to be counted, what was refused before.
 
-    `refused` holds the issue code of each resource that could not even be read.
+    `refused` holds the issue code of each resource that could not even be read. `delivery` says with what it came together: a Bundle
+    or an import; None for a resource that was sent by itself, which is in the receipt of its day only.
     """
 
     organisation: str
     requests: tuple[Request, ...] = ()
     refused: tuple[str, ...] = ()
+    delivery: Delivery | None = None
+
+    @property
+    def receipt(self) -> str | None:
+        """The receipt of that Bundle or import."""
+        return None if self.delivery is None else self.delivery.id
 
 
 class Overtaken(Exception):
@@ -76,15 +83,15 @@ def accept(
     Nothing counts before the caller's transaction is committed. Raises Overtaken before anything was written.
     """
     register = _load(connection, [request for unit in units for request in unit.requests], lock_also, now, make_id)
-    verdicts = [register.decide(unit.requests) for unit in units]
+    verdicts = [register.decide(unit.requests, unit.receipt) for unit in units]
     tellings = [*_answers(connection, register, rules), *_episodes(register, rules)]
     crash.point("intake:before-insert")
     with db.pipeline(connection) as under_way:
         _write(under_way, register)
         crash.point("intake:between-version-and-outbox")
         outbox.send(under_way, outbox.differing(tellings, {}), now=now, counted=True)
-        totals = raw.add_tallies(under_way, _counted(units, verdicts, local_date(now, rules.time_zone)))
-        outbox.send(under_way, outbox.differing(_tallies(totals()), {}), now=now, counted=True)
+        stand = receipts.add(under_way, _ledger(units, verdicts, register, now, rules))
+        outbox.send(under_way, outbox.differing(map(_tally, stand()), {}), now=now, counted=True)
     crash.point("intake:before-commit")
     return verdicts
 
@@ -197,7 +204,7 @@ def _answers(connection: Connection, register: Register, rules: Rules) -> Iterat
 def _event(
     resource: Resource, stated: AnswersStated, episode: str | None, known: Sequence[Version], subject: str, rules: Rules
 ) -> events.ResponseAccepted:
-    name = resource.identity.name
+    name, counting = resource.identity.name, order.current(known)
     return events.ResponseAccepted(
         version=0,
         response=resource.id,
@@ -207,7 +214,8 @@ def _event(
         questionnaire_version=stated.questionnaire_version,
         status=msgspec.convert(stated.status, events.ResponseStatus),
         measured=instant_text(order.measured(known)),
-        received=instant_text(order.current(known).received_at),
+        received=instant_text(counting.received_at),
+        receipts=receipts_of(counting, local_date(counting.received_at, rules.time_zone)),
         stated_episode=episode,
         stated_moment=stated.stated_moment,
         answers=tuple(
@@ -273,36 +281,50 @@ def _day_text(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _counted(units: Sequence[Unit], verdicts: Sequence[Verdict], day: date) -> dict[tuple[str, date], Counter[str]]:
-    """What each organisation sent in this batch, by resource: accepted, duplicate, refused and why."""
-    added: dict[tuple[str, date], Counter[str]] = {}
+def _ledger(units: Sequence[Unit], verdicts: Sequence[Verdict], register: Register, now: datetime, rules: Rules) -> Ledger:
+    """What this batch does to the receipts of its senders: what became of each resource, and which versions of answers count now."""
+    ledger = Ledger(now, rules.time_zone)
     for unit, verdict in zip(units, verdicts, strict=True):
-        counts = added.setdefault((unit.organisation, day), Counter())
-        for code in unit.refused:
-            counts[f"refused:{code}"] += 1
-        if isinstance(verdict, Refused):
-            counts[f"refused:{verdict.problems[0].code}"] += len(unit.requests)
-        else:
-            for decision in verdict:
-                counts["duplicate" if decision.is_repeat else "accepted"] += 1
-    return added
+        ledger.count(unit.organisation, unit.delivery, _outcomes(unit, verdict))
+    for organisation, before, after in register.counted():
+        ledger.move(organisation, before, after)
+    return ledger
 
 
-def _tallies(totals: Mapping[tuple[str, date], Mapping[str, int]]) -> Iterator[Telling]:
-    """The whole of each organisation's day."""
-    for (organisation, on), counted in totals.items():
-        refused = {outcome.removeprefix("refused:"): counted[outcome] for outcome in sorted(counted) if outcome.startswith("refused:")}
-        accepted, duplicate = counted.get("accepted", 0), counted.get("duplicate", 0)
-        yield (
-            INTAKE_TALLY,
-            events.IntakeTally(
-                version=0,
-                organisation=organisation,
-                day=on.isoformat(),
-                sent=accepted + duplicate + sum(refused.values()),
-                accepted=accepted,
-                duplicate=duplicate,
-                refused=sum(refused.values()),
-                refused_by_code=refused,
-            ),
-        )
+def _outcomes(unit: Unit, verdict: Verdict) -> Iterator[str]:
+    """What became of each resource of a unit, in the words of receipts."""
+    yield from (REFUSED + code for code in unit.refused)
+    if isinstance(verdict, Refused):
+        yield from [REFUSED + verdict.problems[0].code] * len(unit.requests)
+    else:
+        for decision in verdict:
+            yield DUPLICATE if decision.is_repeat else ACCEPTED + decision.type
+            if decision.outcome == "ignored" and decision.warnings:
+                yield DIFFERENT
+
+
+def _tally(receipt: Receipt) -> Telling:
+    """What is told of a receipt: intake's part of it."""
+    opening, counts = receipt.opening, receipt.counts
+    return (
+        INTAKE_TALLY,
+        events.IntakeTally(
+            version=0,
+            organisation=receipt.organisation,
+            receipt=receipt.id,
+            kind=opening.kind,
+            day=opening.day.isoformat(),
+            started=instant_text(opening.started),
+            total=opening.total,
+            sent=receipt.sent,
+            accepted=receipt.accepted,
+            duplicate=receipt.duplicate,
+            duplicate_different=counts.get(DIFFERENT, 0),
+            refused=receipt.refused,
+            refused_by_code=receipt.refused_by_code,
+            accepted_by_type=receipt.accepted_by_type,
+            draft=counts.get("draft", 0),
+            superseded=counts.get("superseded", 0),
+            told=counts.get("told", 0),
+        ),
+    )

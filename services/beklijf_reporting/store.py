@@ -23,9 +23,12 @@ Index(  # the worklist: one cohort's follow-ups in one state, longest due first
 )
 
 WHOLE_TOPIC = text("SELECT body FROM heard WHERE topic = :topic ORDER BY entity")
+QUALITY = text("SELECT body FROM heard WHERE topic = :topic AND right(entity, 4) = '/all' ORDER BY entity")
 ONE = text("SELECT version, body FROM heard WHERE topic = :topic AND entity = :entity")
 VERSION = text("SELECT version FROM heard WHERE topic = :topic AND entity = :entity")
-NEWEST_TALLIES = text("SELECT body FROM heard WHERE topic = :topic ORDER BY right(entity, 10) DESC, entity LIMIT :most")
+NEWEST_TALLIES = text("""
+SELECT body FROM heard WHERE topic = :topic AND entity ~ '/[0-9]{4}-[0-9]{2}-[0-9]{2}$' ORDER BY right(entity, 10) DESC, entity LIMIT :most
+""")
 WORKLIST = text(f"""
 SELECT body FROM heard
 WHERE topic = '{topics.FOLLOW_UP_DUE.name}' AND key = :cohort AND facts >= :from AND facts < :to
@@ -72,8 +75,9 @@ def tallies(connection: Connection, most: int) -> list[IntakeTally]:
 
 
 def data_quality(connection: Connection) -> list[DataQuality]:
-    """How each organisation's answers count at present."""
-    return [msgspec.json.decode(body, type=DataQuality) for body in _bodies(connection, topics.DATA_QUALITY.name)]
+    """How each organisation's answers count at present, whatever receipt they belong to."""
+    rows = connection.execute(QUALITY, {"topic": topics.DATA_QUALITY.name})
+    return [msgspec.json.decode(bytes(body), type=DataQuality) for (body,) in rows]
 
 
 def worklist(connection: Connection, cohort: str, state: str, most: int) -> list[FollowUpDue]:

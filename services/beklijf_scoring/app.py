@@ -36,8 +36,8 @@ def empty(connection: Connection) -> None:
 
 def rows(connection: Connection) -> Iterator[str]:
     """The service's own tables, for the state hash."""
-    for organisation, name, n in store.disposition_rows(connection):
-        yield f"disposition {organisation} {name} {n}"
+    for organisation, receipt, name, n in store.disposition_rows(connection):
+        yield f"disposition {organisation} {receipt} {name} {n}"
     for row in store.awaited_rows(connection):
         yield f"awaited {row.response} {row.subject} {row.organisation} {row.episode} {row.of_another}"
 

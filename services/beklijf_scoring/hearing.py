@@ -73,6 +73,8 @@ class Hearing:
             scorable=score.scorable,
             not_scorable_reason=score.reason,
             values=score.values,
+            receipts=event.receipts,
+            mapping=event.mapping,
         )
 
     def episode(self, event: EpisodeChanged) -> Episode:

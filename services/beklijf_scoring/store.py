@@ -1,7 +1,7 @@
 """All SQL of scoring, set-wise. `heard` and `told` are the plumbing's; two small tables are its own.
 
 `awaited`: answers that state an episode which is not this subject's, so that the episode, when it comes, finds whom it concerns (M7).
-`disposition`: how many answers of an organisation count in which way, kept by difference.
+`disposition`: how many answers of an organisation count in which way, all of them and those of each receipt, kept by difference.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ disposition = Table(
     "disposition",
     metadata,
     Column("organisation", Text, primary_key=True),
+    Column("receipt", Text, primary_key=True),
     Column("disposition", Text, primary_key=True),
     Column("n", BigInteger, nullable=False),
 )
@@ -48,7 +49,7 @@ SELECT t.subject, a.response, a.organisation, a.episode, a.of_another FROM touch
 """)
 OWNERS = text("SELECT entity, key, facts FROM heard WHERE topic = :topic AND entity = ANY(CAST(:episodes AS text[]))")
 TOLD_BEFORE = text("SELECT body FROM told WHERE topic = :topic AND entity = ANY(CAST(:entities AS text[]))")
-# One statement: what is awaited, and the counts with it. Every count of an organisation is written, also by a difference of zero: its
+# One statement: what is awaited, and the counts with it. Every count of an organisation or receipt is written, even by zero: its
 # rows are so locked as a whole and in one order, and what is returned is true until the transaction ends.
 COUNT = text("""
 WITH gone AS (
@@ -60,14 +61,17 @@ WITH gone AS (
   ON CONFLICT (response) DO UPDATE SET subject = excluded.subject, organisation = excluded.organisation, episode = excluded.episode,
     of_another = excluded.of_another
 )
-INSERT INTO disposition AS d (organisation, disposition, n)
-SELECT * FROM unnest(CAST(:organisations AS text[]), CAST(:dispositions AS text[]), CAST(:differences AS bigint[])) AS c(o, d, n)
-ORDER BY o, d
-ON CONFLICT (organisation, disposition) DO UPDATE SET n = d.n + excluded.n
-RETURNING organisation, disposition, n
+INSERT INTO disposition AS d (organisation, receipt, disposition, n)
+SELECT * FROM unnest(CAST(:organisations AS text[]), CAST(:receipts AS text[]), CAST(:dispositions AS text[]),
+                     CAST(:differences AS bigint[])) AS c(o, r, d, n)
+ORDER BY o, r, d
+ON CONFLICT (organisation, receipt, disposition) DO UPDATE SET n = d.n + excluded.n
+RETURNING organisation, receipt, disposition, n
 """)
 RECOUNT = text("SELECT body FROM told WHERE topic = :topic ORDER BY entity")
-DISPOSITIONS = text("SELECT organisation, disposition, n FROM disposition WHERE n <> 0 ORDER BY organisation, disposition")
+DISPOSITIONS = text(
+    "SELECT organisation, receipt, disposition, n FROM disposition WHERE n <> 0 ORDER BY organisation, receipt, disposition"
+)
 AWAITED = text("SELECT response, subject, organisation, episode, of_another FROM awaited ORDER BY response")
 SUBJECTS = text("SELECT DISTINCT key FROM heard WHERE key > :after ORDER BY key LIMIT :most")
 RESCORED = text("""
@@ -108,7 +112,8 @@ class Counting:
 
     gone: frozenset[str]
     awaits: frozenset[Awaits]
-    differences: Mapping[tuple[str, str], int]
+    differences: Mapping[tuple[str, str, str], int]
+    """By organisation, receipt and disposition."""
 
     def __bool__(self) -> bool:
         return bool(self.gone or self.awaits or self.differences)
@@ -140,8 +145,8 @@ def scores_told(connection: Connection, responses: Iterable[str]) -> list[bytes]
     return [bytes(body) for (body,) in rows]
 
 
-def count(connection: Connection, counting: Counting) -> dict[str, dict[str, int]]:
-    """Applies the differences; gives the counts of which a difference was stated, as they then are."""
+def count(connection: Connection, counting: Counting) -> dict[tuple[str, str], dict[str, int]]:
+    """Applies the differences; gives the counts of which a difference was stated, as they then are, by organisation and receipt."""
     awaits = sorted(counting.awaits)
     places = sorted(counting.differences)
     values = {
@@ -151,13 +156,14 @@ def count(connection: Connection, counting: Counting) -> dict[str, dict[str, int
         "holders": [row.organisation for row in awaits],
         "episodes": [row.episode for row in awaits],
         "of_another": [row.of_another for row in awaits],
-        "organisations": [organisation for organisation, _ in places],
-        "dispositions": [name for _, name in places],
+        "organisations": [organisation for organisation, _, _ in places],
+        "receipts": [receipt for _, receipt, _ in places],
+        "dispositions": [name for _, _, name in places],
         "differences": [counting.differences[place] for place in places],
     }
-    counted: dict[str, dict[str, int]] = {}
-    for organisation, name, n in connection.execute(COUNT, values):
-        counted.setdefault(organisation, {})[name] = n
+    counted: dict[tuple[str, str], dict[str, int]] = {}
+    for organisation, receipt, name, n in connection.execute(COUNT, values):
+        counted.setdefault((organisation, receipt), {})[name] = n
     return counted
 
 
@@ -182,9 +188,9 @@ def told_scores(connection: Connection) -> Iterator[bytes]:
     return (bytes(body) for (body,) in connection.execute(RECOUNT, {"topic": topics.SCORE_COMPUTED.name}))
 
 
-def disposition_rows(connection: Connection) -> Iterator[tuple[str, str, int]]:
+def disposition_rows(connection: Connection) -> Iterator[tuple[str, str, str, int]]:
     """All counts that are not zero, in order."""
-    return ((row.organisation, row.disposition, row.n) for row in connection.execute(DISPOSITIONS))
+    return ((row.organisation, row.receipt, row.disposition, row.n) for row in connection.execute(DISPOSITIONS))
 
 
 def awaited_rows(connection: Connection) -> Iterator[Awaits]:

@@ -16,6 +16,7 @@ from beklijf_scoring.domain.facts import PairKey
 from beklijf_scoring.domain.place import Placed
 from beklijf_shared import topics
 from beklijf_shared.events import (
+    EVERY_RECEIPT,
     DataQuality,
     EpisodeScored,
     Event,
@@ -33,12 +34,16 @@ ABOUT_SUBJECTS = (topics.EPISODE_SCORED, topics.SCORE_COMPUTED, topics.MCIC_CHAN
 """What is told under a subject's key."""
 
 NOT_SCORABLE = "not-scorable"
+COUNTED_NOT_SCORABLE = "counted-not-scorable"
 STATED_OFF_WINDOW = "moment-stated-off-window"
 OF_ANOTHER_PATIENT = "episode-of-another-patient"
 """What data quality counts besides the seven ways in which an answer counts (M8): it may hold together with any of them."""
 
 
-DISPOSITIONS = (*COUNTS, NOT_SCORABLE, STATED_OFF_WINDOW, OF_ANOTHER_PATIENT)
+DISPOSITIONS = (*COUNTS, NOT_SCORABLE, COUNTED_NOT_SCORABLE, STATED_OFF_WINDOW, OF_ANOTHER_PATIENT)
+
+Scope = tuple[str, str]
+"""Whose answers are counted: all of an organisation (EVERY_RECEIPT), or those of one of its receipts."""
 
 
 class HowItCounts(msgspec.Struct, frozen=True):
@@ -49,6 +54,7 @@ class HowItCounts(msgspec.Struct, frozen=True):
     scorable: bool
     moment_stated: bool
     in_window: bool
+    receipts: tuple[str, ...] = ()
 
 
 class WhyNone(msgspec.Struct, frozen=True):
@@ -57,7 +63,14 @@ class WhyNone(msgspec.Struct, frozen=True):
     none_because: str | None
 
 
+class WhatCounts(msgspec.Struct, frozen=True):
+    """The part of a stored data-quality that says whether any answer is left."""
+
+    counts: dict[str, int]
+
+
 _HOW_IT_COUNTS = msgspec.json.Decoder(HowItCounts)
+_WHAT_COUNTS = msgspec.json.Decoder(WhatCounts)
 _WHY_NONE = msgspec.json.Decoder(WhyNone)
 
 
@@ -121,6 +134,8 @@ def score_computed(subject: str, placed: Placed) -> ScoreComputed:
         scorable=answer.scorable,
         not_scorable_reason=answer.not_scorable_reason,
         results=_results(answer.values),
+        receipts=answer.receipts,
+        mapping=answer.mapping,
     )
 
 
@@ -140,15 +155,17 @@ def mcic_changed(subject: str, pair: Pair) -> McicChanged:
     )
 
 
-def data_quality(organisation: str, counted: Mapping[str, int]) -> DataQuality:
-    """How one organisation's answers count at present."""
+def data_quality(scope: Scope, counted: Mapping[str, int]) -> DataQuality:
+    """How the answers of one scope count at present."""
     return DataQuality(
         version=0,
-        organisation=organisation,
+        organisation=scope[0],
+        receipt=scope[1],
         counts={name: counted.get(name, 0) for name in COUNTS},
         not_scorable=counted.get(NOT_SCORABLE, 0),
         moment_stated_off_window=counted.get(STATED_OFF_WINDOW, 0),
         episode_of_another_patient=counted.get(OF_ANOTHER_PATIENT, 0),
+        counted_not_scorable=counted.get(COUNTED_NOT_SCORABLE, 0),
     )
 
 
@@ -158,18 +175,28 @@ def pair_key(entity: str) -> PairKey:
     return PairKey(episode, instrument, moment)
 
 
-def dispositions(body: bytes) -> Iterator[tuple[str, str]]:
-    """(organisation, what data quality counts it as) of one score-computed, new or stored."""
+def dispositions(body: bytes) -> Iterator[tuple[Scope, str]]:
+    """(scope, what data quality counts it as) of one score-computed, new or stored."""
     said = _HOW_IT_COUNTS.decode(body)
-    yield said.organisation, said.counts
+    for receipt in (EVERY_RECEIPT, *said.receipts):
+        for name in _names(said):
+            yield (said.organisation, receipt), name
+
+
+def _names(said: HowItCounts) -> Iterator[str]:
+    yield said.counts
     if not said.scorable and said.counts != "retracted":
-        yield said.organisation, NOT_SCORABLE
+        yield NOT_SCORABLE
+        if said.counts == "counted":
+            yield COUNTED_NOT_SCORABLE
     if said.moment_stated and not said.in_window and said.counts in ("counted", "surplus"):
-        yield said.organisation, STATED_OFF_WINDOW
+        yield STATED_OFF_WINDOW
 
 
 def is_gone(topic: str, body: bytes) -> bool:
     """Whether a told state says only that an earlier one no longer holds (M39): it depends on what happened on the way."""
+    if topic == topics.DATA_QUALITY.name:  # a receipt whose answers all belong to other receipts by now
+        return not any(_WHAT_COUNTS.decode(body).counts.values())
     return topic == topics.MCIC_CHANGED.name and _WHY_NONE.decode(body).none_because in ("no-follow-up", "retracted-episode")
 
 

@@ -17,12 +17,13 @@ from beklijf_scoring.domain.derive import Derived, Subject, derive, knowledge_of
 from beklijf_scoring.domain.facts import Answer, Episode, PairKey
 from beklijf_scoring.hearing import Hearing, Inapplicable, answer_of, episode_of, event_of
 from beklijf_scoring.store import Awaits, Counting, Touched
+from beklijf_scoring.telling import Scope
 from beklijf_shared import db, heard, outbox, topics
 from beklijf_shared.consume import Rejected
 from beklijf_shared.contracts import Contracts
 from beklijf_shared.db import Connection
 from beklijf_shared.envelope import Message
-from beklijf_shared.events import EpisodeChanged, Event, ResponseAccepted
+from beklijf_shared.events import EVERY_RECEIPT, EpisodeChanged, Event, ResponseAccepted
 from beklijf_shared.outbox import Statement
 from beklijf_shared.topics import Topic
 
@@ -78,7 +79,7 @@ class Scoring:
         if counting:
             # last, and short: these counts are the only rows that all consumers share
             counted = store.count(connection, counting)
-            quality = [(topics.DATA_QUALITY, telling.data_quality(name, counts)) for name, counts in sorted(counted.items())]
+            quality = [(topics.DATA_QUALITY, telling.data_quality(scope, counts)) for scope, counts in sorted(counted.items())]
             outbox.publish(connection, quality, now=now)
         return len(rows)
 
@@ -167,17 +168,17 @@ def _counting(
 ) -> Counting:
     """What the derivation changes in data quality: the answers of which something else is told now, and those that wait."""
     now = _awaits(connection, derived)
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[Scope, str]] = Counter()
     changed = [place for place in rows if place[0] == topics.SCORE_COMPUTED.name]
     for place in changed:
         counts.update(telling.dispositions(rows[place].body))
     again = [entity for topic, entity in changed if (topic, entity) in known]
     for body in store.scores_told(connection, again) if again else ():
         counts.subtract(telling.dispositions(body))
-    counts.update((row.organisation, telling.OF_ANOTHER_PATIENT) for row in now - before if row.of_another)
-    counts.subtract((row.organisation, telling.OF_ANOTHER_PATIENT) for row in before - now if row.of_another)
-    touched = {organisation for (organisation, _), n in counts.items() if n}
-    every = {(organisation, name): counts[organisation, name] for organisation in touched for name in telling.DISPOSITIONS}
+    counts.update(((row.organisation, EVERY_RECEIPT), telling.OF_ANOTHER_PATIENT) for row in now - before if row.of_another)
+    counts.subtract(((row.organisation, EVERY_RECEIPT), telling.OF_ANOTHER_PATIENT) for row in before - now if row.of_another)
+    touched = {scope for (scope, _), n in counts.items() if n}
+    every = {(*scope, name): counts[scope, name] for scope in touched for name in telling.DISPOSITIONS}
     gone = {row.response for row in before} - {row.response for row in now}
     return Counting(frozenset(gone), now - before, every)
 

@@ -29,7 +29,11 @@ Treatment = Literal["in-treatment", "completed", "stopped-early", "entered-in-er
 Participation = Literal["following", "withdrawn", "deceased", "objected"]
 Counts = Literal["counted", "waiting", "after-end", "off-window", "unscheduled", "surplus", "retracted"]
 Verdict = Literal["improved", "unchanged", "deteriorated", "not-evaluable"]
+ReceiptKind = Literal["day", "bundle", "import"]
 FollowUpState = Literal["due", "overdue", "answered", "missed", "left", "not-due"]
+
+EVERY_RECEIPT = "all"
+"""In the place of a receipt: every answer of the organisation."""
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -82,6 +86,10 @@ class ResponseAccepted(Event, frozen=True, kw_only=True):
     resource: Identifier
     tie_break: Identifier
     """The sender's identifier, hashed: decides between equal measured instants (M6) without showing the identifier."""
+    receipts: tuple[Identifier, ...] = ()
+    """Under which the version that counts came: the day's, and that of its Bundle or import."""
+    mapping: Code | None = None
+    """By which mapping (`code@version`) a form of the sender's own became ours; null for one that was sent as ours."""
 
 
 class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -168,6 +176,9 @@ class ScoreComputed(Event, frozen=True, kw_only=True):
     scorable: bool
     not_scorable_reason: str | None
     results: tuple[Result, ...]
+    receipts: tuple[Identifier, ...] = ()
+    mapping: Code | None = None
+    """Both as `response-accepted` said."""
 
 
 class McicChanged(Event, frozen=True, kw_only=True):
@@ -248,25 +259,53 @@ class CohortSnapshot(Event, frozen=True, kw_only=True):
 
 
 class IntakeTally(Event, frozen=True, kw_only=True):
-    """What one organisation sent on one day: sent = accepted + duplicate + refused. Key: organisation."""
+    """Intake's part of one receipt: what one organisation sent on one day, in one Bundle, or in one import. Key: organisation.
+
+    sent = accepted + duplicate + refused; accepted is the sum of `accepted_by_type`; of the answers among them
+    accepted_by_type["QuestionnaireResponse"] = draft + superseded + told.
+    """
 
     organisation: Identifier
+    receipt: Identifier
+    """The day itself (`2026-11-22`), or the id of a Bundle or an import."""
+    kind: ReceiptKind
     day: Day
+    """The day on which it began."""
+    started: Instant
+    total: int | None
+    """How many resources it holds, once known; all are answered when it equals `sent`. Null for a day."""
     sent: int
     accepted: int
     duplicate: int
+    duplicate_different: int
+    """Of the duplicates: sent for conditional create with another content than is held (M13)."""
     refused: int
     refused_by_code: dict[str, int]
+    accepted_by_type: dict[str, int]
+    draft: int
+    """Accepted answers that are still being filled in: they stay in intake (M8)."""
+    superseded: int
+    """Accepted answers of which another version counts by now (M11); that one is in the receipt under which it came."""
+    told: int
+    """Accepted answers told to scoring; how they count, `data-quality` says of the same receipt."""
 
 
 class DataQuality(Event, frozen=True, kw_only=True):
-    """How one organisation's answers count at present, by disposition (M8, M39). Key: organisation."""
+    """How one organisation's answers count at present, by disposition (M8, M39): all of them, or those of one receipt. Key: organisation.
+
+    An answer belongs to the receipts under which its current version came (`response-accepted`).
+    """
 
     organisation: Identifier
+    receipt: Identifier = EVERY_RECEIPT
+    """A receipt of intake (`intake-tally`), or `all`."""
     counts: dict[str, int]
     not_scorable: int
     moment_stated_off_window: int
     episode_of_another_patient: int
+    """Of all answers only; 0 in a receipt."""
+    counted_not_scorable: int = 0
+    """Of the counted: those without a score."""
 
 
 ZERO_VERSION = b'{"version":0,'

@@ -31,9 +31,7 @@ Scenario = Callable[[Databases, Broker, Path, str], bool]
 
 
 def tally(organisation: str) -> events.IntakeTally:
-    return events.IntakeTally(
-        version=0, organisation=organisation, day="2020-03-02", sent=1, accepted=1, duplicate=0, refused=0, refused_by_code={}
-    )
+    return builders.intake_tally(version=0, organisation=organisation)
 
 
 def publish(connection: db.Connection, organisation: str) -> None:

@@ -185,6 +185,30 @@ def response_accepted(
     return events.ResponseAccepted(version=version, response=response, **(given | facts))
 
 
+def intake_tally(day: str = "2020-03-02", *, version: int = 1, told: int = 1, **facts: Any) -> events.IntakeTally:
+    """Intake's part of the receipt of a day on which only answers were sent, all told and none refused."""
+    said: dict[str, Any] = {
+        "version": version,
+        "organisation": "o1",
+        "receipt": day,
+        "kind": "day",
+        "day": day,
+        "started": f"{day}T08:00:00Z",
+        "total": None,
+        "sent": told,
+        "accepted": told,
+        "duplicate": 0,
+        "duplicate_different": 0,
+        "refused": 0,
+        "refused_by_code": {},
+        "accepted_by_type": {"QuestionnaireResponse": told},
+        "draft": 0,
+        "superseded": 0,
+        "told": told,
+    }
+    return events.IntakeTally(**(said | facts))
+
+
 def answers(instrument: str, value: int | None) -> tuple[events.Answer, ...]:
     """The answers that give this score: one number, or twenty codes."""
     if value is None:

@@ -22,6 +22,7 @@ from beklijf.elsewhere import OPERATIONS, PAGES, Addressed, running_system
 from beklijf.reference import cohort as small
 from beklijf.reference.imsr import cohort as imsr
 from beklijf.reference.resources import ORGANISATIONS, Resource
+from beklijf_shared.events import EVERY_RECEIPT
 from beklijf_shared.topics import DATA_QUALITY
 
 DONE_SECONDS = 300.0
@@ -100,7 +101,7 @@ def _push(local: Addressed, hospital: int, resources: Iterable[Resource]) -> pus
 
 def _ends(local: Addressed) -> Counter[str]:
     """Says how the answers stand, and gives how many by disposition (M8)."""
-    quality = newest(local, DATA_QUALITY.name)
+    quality = [event for event in newest(local, DATA_QUALITY.name) if event["receipt"] == EVERY_RECEIPT]
     ends: Counter[str] = Counter()
     for event in quality:
         ends.update({how: int(number) for how, number in event["counts"].items()})

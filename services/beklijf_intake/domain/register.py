@@ -6,7 +6,7 @@ grow with the number of requests. A unit (one request, or the entries of a trans
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -125,11 +125,16 @@ class Register:
         self.stated: dict[str, tuple[AnswersStated, str | None]] = {}
         self.restated: dict[str, None] = {}
         self.touched: dict[Standing, None] = {}
+        self._receipt: str | None = None
         self._undo: list[tuple[MutableMapping[Any, Any], Any, Any]] = []
 
-    def decide(self, unit: Sequence[Request]) -> list[Decision] | Refused:
-        """Judges a unit: all its requests are decided, or one is refused, the refusal is given, and nothing has happened."""
+    def decide(self, unit: Sequence[Request], receipt: str | None = None) -> list[Decision] | Refused:
+        """Judges a unit: all its requests are decided, or one is refused, the refusal is given, and nothing has happened.
+
+        `receipt` is that of the Bundle or import the unit came with.
+        """
         self._undo.clear()
+        self._receipt = receipt
         decisions = []
         for request in unit:
             try:
@@ -138,6 +143,17 @@ class Register:
                 self._take_back()
                 return Refused([_placed(problem, request.place) for problem in refused.problems])
         return decisions
+
+    def counted(self) -> Iterator[tuple[str, Sequence[Version], Sequence[Version]]]:
+        """The answers that got versions: organisation, the versions held before, and those held now."""
+        got: dict[str, int] = {}
+        for resource_id, _ in self.new_versions:
+            got[resource_id] = got.get(resource_id, 0) + 1
+        for resource_id, number in got.items():
+            identity = self._identities[resource_id]
+            if identity.type == "QuestionnaireResponse":
+                known = self.versions[resource_id]
+                yield identity.organisation, known[:-number], known
 
     def links(self) -> dict[Standing, Standing]:
         """Who was replaced by whom, per organisation, by the current versions of the patients."""
@@ -160,7 +176,7 @@ class Register:
         resource = self._existing(request)
         known = self.versions.get(resource.id, ()) if resource else ()
         _check_match(request, resource)
-        incoming = _version(request.submission, resource.latest + 1 if resource else 1, self._now)
+        incoming = _version(request.submission, resource.latest + 1 if resource else 1, self._now, self._receipt)
         if resource and known:
             if request.if_none_exist:
                 differs = all(version.digest != incoming.digest for version in known)
@@ -336,11 +352,11 @@ def _decision(
     return Decision(outcome, resource.identity.type, resource.id, winner.number, winner.received_at, warnings)
 
 
-def _version(submission: Submission, number: int, now: datetime) -> Version:
+def _version(submission: Submission, number: int, now: datetime, receipt: str | None) -> Version:
     form = None
     if isinstance(submission, AnswersStated):
         form = Form(submission.status, submission.authored, submission.whole_day)
-    return Version(number, now, submission.received.digest, submission.received.stated_at, form)
+    return Version(number, now, submission.received.digest, submission.received.stated_at, form, receipt)
 
 
 def _episode_of(submission: Submission) -> Reference | None:

@@ -29,13 +29,17 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One received version of one resource. `number` counts arrivals from 1; `form` is None for a record, set for answers."""
+    """One received version of one resource. `number` counts arrivals from 1; `form` is None for a record, set for answers.
+
+    `receipt` is that of the Bundle or import it came with; None for a resource that was sent by itself.
+    """
 
     number: int
     received_at: datetime
     digest: bytes
     stated_at: datetime | None
     form: Form | None
+    receipt: str | None = None
 
 
 def current(versions: Iterable[Version]) -> Version:

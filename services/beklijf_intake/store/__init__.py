@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from beklijf_intake.store import raw, receipts
 from beklijf_intake.store.raw import metadata
 
-__all__ = ["metadata"]
+__all__ = ["metadata", "raw", "receipts"]

@@ -1,4 +1,4 @@
-"""The raw store: what was received, exactly; who the subjects are; and the tallies.
+"""The raw store: what was received, exactly, and who the subjects are.
 
 Every function takes a batch and is one statement, so the number of statements does not grow with the batch. Nothing is ever
 updated in `version`: a received body stays as it came.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,7 +16,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -27,7 +26,6 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from beklijf_intake.domain.episode import Consent, Episode, Patient
 from beklijf_intake.domain.register import Identity, Record, Resource, Standing
@@ -83,14 +81,8 @@ version = Table(
     Column("whole_day", Boolean),
     Column("digest", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("receipt", Text),
     CheckConstraint("(status IS NULL) = (authored IS NULL) AND (status IS NULL) = (whole_day IS NULL)", name="ck_version_form"),
-)
-tally = Table(
-    "tally",
-    metadata,
-    Column("organisation", Text, primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("counts", JSONB, nullable=False),
 )
 
 # What the hot path sends, all of it in pipelines: plain text for the driver.
@@ -103,7 +95,7 @@ WITH found AS (
   SELECT id, organisation, type, system, value, subject, replaced_by, current, latest, record
   FROM resource WHERE id = ANY(%(ids)s::text[])
 )
-SELECT f.*, v.number, v.received_at, v.stated_at, v.status, v.authored, v.whole_day, v.digest
+SELECT f.*, v.number, v.received_at, v.stated_at, v.status, v.authored, v.whole_day, v.digest, v.receipt
 FROM found AS f LEFT JOIN LATERAL (SELECT * FROM version WHERE resource = f.id ORDER BY number OFFSET 0) AS v ON true
 """
 _JOINED = """
@@ -141,22 +133,10 @@ ON CONFLICT (id) DO UPDATE SET subject = excluded.subject, replaced_by = exclude
   latest = excluded.latest, record = excluded.record
 """
 INSERT_VERSIONS = """
-INSERT INTO version (resource, number, received_at, stated_at, status, authored, whole_day, digest, body)
+INSERT INTO version (resource, number, received_at, stated_at, status, authored, whole_day, digest, body, receipt)
 SELECT * FROM unnest(%(resources)s::text[], %(numbers)s::int[], %(received_ats)s::timestamptz[], %(stated_ats)s::timestamptz[],
-  %(statuses)s::text[], %(authoreds)s::timestamptz[], %(whole_days)s::boolean[], %(digests)s::bytea[], %(bodies)s::bytea[])
-"""
-ADD_TALLIES = """
-INSERT INTO tally AS t (organisation, day, counts)
-SELECT organisation, day, counts::jsonb
-FROM unnest(%(organisations)s::text[], %(days)s::date[], %(counts)s::text[]) AS added(organisation, day, counts)
-ON CONFLICT (organisation, day) DO UPDATE SET counts = (
-  SELECT jsonb_object_agg(outcome, total) FROM (
-    SELECT outcome, sum(number::int) AS total FROM (
-      SELECT * FROM jsonb_each_text(t.counts) UNION ALL SELECT * FROM jsonb_each_text(excluded.counts)
-    ) AS both_of_them(outcome, number) GROUP BY outcome
-  ) AS summed
-)
-RETURNING organisation, day, counts::text
+  %(statuses)s::text[], %(authoreds)s::timestamptz[], %(whole_days)s::boolean[], %(digests)s::bytea[], %(bodies)s::bytea[],
+  %(receipts)s::text[])
 """
 HELD = text("""
 SELECT r.id, r.organisation, r.type, r.system, r.value, r.subject, r.replaced_by, r.current, r.latest, r.record
@@ -229,9 +209,9 @@ def _found(found: Iterable[tuple[Any, ...]], joined: Iterable[tuple[Any, ...]]) 
         if resource_id not in resources:
             resources[resource_id] = _resource(row[:10])
         if number is not None and number > len(versions.get(resource_id, ())):  # once, also if asked for by identity and by id
-            _, received_at, stated_at, status, authored, whole_day, digest = row[10:]
+            _, received_at, stated_at, status, authored, whole_day, digest, receipt = row[10:]
             form = Form(status, authored, whole_day) if status is not None else None
-            versions.setdefault(resource_id, []).append(Version(number, received_at, bytes(digest), stated_at, form))
+            versions.setdefault(resource_id, []).append(Version(number, received_at, bytes(digest), stated_at, form, receipt))
     standings: dict[Standing, Name] = {}
     held = []
     for system, value, organisation, subject_id, *of_resource in joined:
@@ -296,27 +276,9 @@ def insert_versions(under_way: Pipeline, rows: Sequence[tuple[str, Version, byte
             "whole_days": [form and form.whole_day for form in forms],
             "digests": [received.digest for _, received, _ in rows],
             "bodies": [body for _, _, body in rows],
+            "receipts": [received.receipt for _, received, _ in rows],
         },
     )
-
-
-def add_tallies(
-    under_way: Pipeline, added: Mapping[tuple[str, date], Mapping[str, int]]
-) -> Callable[[], dict[tuple[str, date], dict[str, int]]]:
-    """Adds counts by outcome to the tallies of organisations' days; the function that is given waits for each of these days whole.
-
-    The row stays locked until the transaction ends, so what is told of a day only grows.
-    """
-    places = sorted(added)
-    rows = under_way.send(
-        ADD_TALLIES,
-        {
-            "organisations": [organisation for organisation, _ in places],
-            "days": [day for _, day in places],
-            "counts": [msgspec.json.encode(added[place]).decode() for place in places],
-        },
-    )
-    return lambda: {(organisation, day): msgspec.json.decode(counts) for organisation, day, counts in rows()}
 
 
 def read(connection: Connection, organisation: str, type_: str, id_: str) -> Body | None:

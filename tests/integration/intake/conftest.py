@@ -19,7 +19,7 @@ from tests.lib.clock import CountedIds, HandClock
 from tests.lib.databases import Databases
 
 RULES = Rules(key=b"a key that is for tests only....")
-TABLES = ("version", "resource", "subject", "tally", "told", "outbox")
+TABLES = ("version", "resource", "subject", "receipt", "told", "outbox")
 
 
 @dataclass

@@ -206,6 +206,8 @@ def _model_answers(history: Sequence[Request], newest: dict[Any, Request], peopl
             "stated_moment": None,
             "answers": [{"link": "vas-pain", "integer": answer.answers[0].integer}],
             "resource": name,
+            "receipts": [RECEIVED[:10]],
+            "mapping": None,
         }
     return told
 

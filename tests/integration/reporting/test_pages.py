@@ -13,8 +13,9 @@ import msgspec
 import pytest
 
 from beklijf_shared import db
-from beklijf_shared.events import CohortSnapshot, DataQuality, FollowUpDue, IntakeTally
+from beklijf_shared.events import CohortSnapshot, DataQuality, FollowUpDue
 from tests.integration.reporting.conftest import ReadModel
+from tests.lib.builders import intake_tally
 from tests.lib.snapshots import golden
 
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -23,16 +24,7 @@ PAGES = (
     *("/", "/quality", "/instruments", "/figures", "/small-cells"),
     *("/cohorts/imsr", "/cohorts/imsr/reproduced", "/cohorts/imsr/follow-ups"),
 )
-TALLY = IntakeTally(
-    version=1,
-    organisation="urn:ura:00000001",
-    day="2020-03-02",
-    sent=1210,
-    accepted=1200,
-    duplicate=7,
-    refused=3,
-    refused_by_code={"business-rule": 3},
-)
+TALLY = intake_tally(organisation="urn:ura:00000001", told=1200, sent=1210, duplicate=7, refused=3, refused_by_code={"business-rule": 3})
 QUALITY = DataQuality(
     version=1,
     organisation="urn:ura:00000001",

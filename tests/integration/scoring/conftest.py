@@ -12,7 +12,7 @@ import pytest
 from beklijf_scoring import app, store, telling
 from beklijf_scoring.usecases import Scoring
 from beklijf_shared import commands, contracts, db, outbox, topics
-from beklijf_shared.events import Event
+from beklijf_shared.events import EVERY_RECEIPT, Event
 from tests.lib.clock import HandClock
 from tests.lib.databases import Databases
 from tests.lib.events import message
@@ -42,15 +42,16 @@ class Service:
         return [msgspec.json.decode(row.body, type=kind) for row in sorted(rows, key=lambda row: row.entity)]
 
     def counts(self) -> dict[tuple[str, str], int]:
-        """The counts of data quality that are not zero."""
+        """The counts of data quality that are not zero, by organisation, or organisation and receipt."""
         with db.transaction(self.engine) as connection:
-            return {(organisation, name): n for organisation, name, n in store.disposition_rows(connection)}
+            return {(_scope(organisation, receipt), name): n for organisation, receipt, name, n in store.disposition_rows(connection)}
 
     def recount(self) -> dict[tuple[str, str], int]:
         """The same, counted anew from everything that was told."""
         counted: dict[tuple[str, str], int] = {}
         with db.transaction(self.engine) as connection:
-            places = [place for body in store.told_scores(connection) for place in telling.dispositions(body)]
+            told = store.told_scores(connection)
+            places = [(_scope(*scope), name) for body in told for scope, name in telling.dispositions(body)]
             places += [(row.organisation, telling.OF_ANOTHER_PATIENT) for row in store.awaited_rows(connection) if row.of_another]
         for place in places:
             counted[place] = counted.get(place, 0) + 1
@@ -93,3 +94,7 @@ def another(database: Databases, scoring: Scoring) -> Iterator[Service]:
 def batches(events: Sequence[Event], size: int) -> list[Sequence[Event]]:
     """Events in batches of that size."""
     return [events[start : start + size] for start in range(0, len(events), size)]
+
+
+def _scope(organisation: str, receipt: str) -> str:
+    return organisation if receipt == EVERY_RECEIPT else f"{organisation}/{receipt}"

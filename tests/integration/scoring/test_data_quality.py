@@ -12,11 +12,11 @@ from tests.integration.scoring.conftest import Service
 from tests.lib.builders import episode_changed, response_accepted
 
 
-def told_quality(service: Service, organisation: str = "o1") -> DataQuality:
+def told_quality(service: Service, organisation: str = "o1", receipt: str = "all") -> DataQuality:
     with db.transaction(service.engine) as connection:
         body = connection.exec_driver_sql(
             "SELECT body FROM told WHERE topic = %(topic)s AND entity = %(entity)s",
-            {"topic": topics.DATA_QUALITY.name, "entity": organisation},
+            {"topic": topics.DATA_QUALITY.name, "entity": f"{organisation}/{receipt}"},
         ).scalar_one()
     return msgspec.json.decode(bytes(body), type=DataQuality)
 
@@ -42,6 +42,7 @@ def test_answers_are_counted_as_they_count(service: Service) -> None:
         not_scorable=1,
         moment_stated_off_window=1,
         episode_of_another_patient=0,
+        counted_not_scorable=1,
     )
     assert service.counts() == service.recount()
 

@@ -16,13 +16,14 @@ from kafka import KafkaConsumer
 from beklijf_shared import bus, consume, db, dead_letters, envelope, events, heard, outbox, progress, topics
 from tests.integration.shared.conftest import Plumbed
 from tests.lib import infra
+from tests.lib.builders import intake_tally
 from tests.lib.clock import HandClock
 from tests.lib.servers import BrokerServer
 from tests.lib.wait import wait_until
 
 pytestmark = pytest.mark.events
 
-TALLY = events.IntakeTally(version=0, organisation="a", day="2020-03-02", sent=1, accepted=1, duplicate=0, refused=0, refused_by_code={})
+TALLY = intake_tally(version=0, organisation="a")
 
 
 def listen(connection: db.Connection, messages: Sequence[envelope.Message], now: datetime) -> list[consume.Rejected]:

@@ -14,7 +14,7 @@ from tests.lib.clock import HandClock
 QUALITY = events.DataQuality(
     version=0, organisation="00000001", counts={"counted": 1}, not_scorable=0, moment_stated_off_window=0, episode_of_another_patient=0
 )
-PLACE = (topics.DATA_QUALITY.name, "00000001")
+PLACE = (topics.DATA_QUALITY.name, "00000001/all")
 
 
 def tell(plumbed: Plumbed, event: events.Event, clock: HandClock, *, counted: bool = False) -> None:

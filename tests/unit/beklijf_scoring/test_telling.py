@@ -39,7 +39,7 @@ def test_a_pair_is_found_again_by_its_entity() -> None:
 
 COUNTED = [
     ({}, [("o1", "counted")]),
-    ({"value": None}, [("o1", "counted"), ("o1", "not-scorable")]),
+    ({"value": None}, [("o1", "counted"), ("o1", "not-scorable"), ("o1", "counted-not-scorable")]),
     ({"status": "entered-in-error"}, [("o1", "retracted")]),  # that it has no score is no fault
     ({"stated_moment": "t3", "stated_episode": "e1"}, [("o1", "counted"), ("o1", "moment-stated-off-window")]),
     ({"stated_moment": "t0", "stated_episode": "e1"}, [("o1", "counted")]),
@@ -54,7 +54,16 @@ def test_data_quality_counts_an_answer_by_what_was_told_of_it(facts: dict[str, o
 
     body = encode(telling.score_computed("s1", placed))
 
-    assert list(telling.dispositions(body)) == expected
+    assert [(organisation, name) for (organisation, receipt), name in telling.dispositions(body) if receipt == "all"] == expected
+
+
+def test_an_answer_is_counted_in_each_of_its_receipts_too() -> None:
+    (placed,) = derived(episode_changed(), response_accepted("r1", None, receipts=("2020-03-02", "b1"))).answers
+
+    counted = list(telling.dispositions(encode(telling.score_computed("s1", placed))))
+
+    names = ("counted", "not-scorable", "counted-not-scorable")
+    assert counted == [(("o1", receipt), name) for receipt in ("all", "2020-03-02", "b1") for name in names]
 
 
 @pytest.mark.parametrize(("because", "gone"), [("no-follow-up", True), ("retracted-episode", True), ("no-baseline", False), (None, False)])
