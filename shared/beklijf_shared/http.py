@@ -77,7 +77,8 @@ def serve(app: FastAPI, settings: Settings, status: Status, stop: threading.Even
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=HEADERS_MAXIMUM_BYTES,
     )
-    asyncio.run(_until(uvicorn.Server(config), status, stop))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # uvloop, which `asyncio.run` would not choose
+        runner.run(_until(uvicorn.Server(config), status, stop))
 
 
 async def _until(server: uvicorn.Server, status: Status, stop: threading.Event) -> None:
