@@ -11,9 +11,8 @@ from dataclasses import replace
 from fastapi import FastAPI
 
 from beklijf_domain.calendar import zone
-from beklijf_intake import api, fhir
+from beklijf_intake import api, fhir, forms
 from beklijf_intake.api import Current, Door
-from beklijf_intake.domain.questionnaire import compile_form
 from beklijf_intake.domain.reading.context import ReadingContext
 from beklijf_intake.domain.register import Request
 from beklijf_intake.sender import Senders
@@ -100,8 +99,10 @@ def _reading(settings: Settings, intake: Intake, clock: Clock, log: Logger) -> R
     fhir.shapes()
     known = contracts.load(settings.contracts_folder)
     contracts.say(known, log)
+    known_forms = forms.compiled(known)
+    forms.say(known_forms, log)
     return ReadingContext(
-        forms={key: compile_form(questionnaire) for key, questionnaire in known.questionnaires.items()},
+        forms=known_forms,
         programmes=frozenset(known.protocols),
         moments=known.moment_codes,
         zone=zone(intake.time_zone),

@@ -68,7 +68,8 @@ class Measure:
     where the formula gives codes, one of `categories` in their order, and then `low`, `high` and `scale` are 0.
 
     `links` are the items that it is made of, `of` the measures. `direction` is None where neither end is better, such as how much care
-    was used. A value between two points of the grid of `scale` is rounded half up for show, and judged exactly.
+    was used. A value between two points of the grid of `scale` is rounded half up for show, and judged exactly. `sent_as` is the linkId
+    under which forms that calculate it themselves send it along.
     """
 
     code: str
@@ -89,6 +90,7 @@ class Measure:
     intercept: Fraction = Fraction(0)
     groups: tuple[Group, ...] = ()
     codings: tuple[Coding, ...] = ()
+    sent_as: str | None = None
 
     @property
     def is_number(self) -> bool:
@@ -123,6 +125,7 @@ def read(document: Document, items: Sequence[Item], before: Sequence[Measure]) -
         intercept=document.number("intercept") if document.has("intercept") else Fraction(0),
         groups=groups,
         codings=tuple(_coding(entry) for entry in document.tables("codings")) if document.has("codings") else (),
+        sent_as=document.optional_text("sent_as") if numeric else None,
     )
     if numeric:
         _check_rounding(result, document)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from beklijf_intake.domain import questionnaire
+from beklijf_intake import forms
 from beklijf_intake.domain.reading.context import ReadingContext
 from beklijf_shared import contracts
 
@@ -19,7 +19,7 @@ def context() -> ReadingContext:
     """The shipped Questionnaires, programmes and moments, at noon of 22 November 2026 (UTC)."""
     shipped = contracts.load()
     return ReadingContext(
-        forms={canonical: questionnaire.compile_form(resource) for canonical, resource in shipped.questionnaires.items()},
+        forms=forms.compiled(shipped),
         programmes=frozenset(shipped.protocols),
         moments=shipped.moment_codes,
         zone=ZoneInfo("Europe/Amsterdam"),

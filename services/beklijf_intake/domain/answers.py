@@ -6,205 +6,314 @@ holds for all of them. Codes and numbers come out; text stays in the raw resourc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from beklijf_intake.domain.form.comparable import comparable
+from beklijf_intake.domain.form.conditions import TOP, At, Given
+from beklijf_intake.domain.form.options import Told, option_key
+from beklijf_intake.domain.form.totals import differing
 from beklijf_intake.domain.problem import Problem, broken_rule, joined, malformed, warning
-from beklijf_intake.domain.questionnaire import CODE_LIMIT_CHARACTERS, Condition, Form, Item, comparable, option_key
+from beklijf_intake.domain.questionnaire import Form, Item, Place
 from beklijf_intake.domain.submission import AnswerValue
 
 Problems = list[Problem]
+Resource = dict[str, Any]
+
+PROBLEMS_LIMIT = 200  # of one response; more help nobody
+STEPS_LIMIT = 200_000
+"""Items, required items and conditions that are looked at; some 100 ms. A form of 808 items that is answered whole needs 3,000."""
+
 _COMPLETE = ("completed", "amended")
+_OFF = broken_rule("invariant", "", "This item is not enabled (enableWhen): given the other answers it must not be answered.")
+_BOTH = malformed("invariant", "", "An item has answers or items, not both; the items of a question stand under its answer (qrs-1).")
+_ONE_ANSWER = broken_rule("invariant", "answer", "This item takes one answer.")
+_BELOW_ANSWER = broken_rule("invariant", "item", "The items of a question stand under its answer.")
+_EXCLUSIVE = broken_rule("invariant", "answer", "One of these answers excludes all others (optionExclusive).")
+_FIXED = warning("value", "answer", "The Questionnaire gives this item a value that is not to be changed (readOnly); another was sent.")
+_UNKNOWN = broken_rule("invariant", "linkId", "The Questionnaire has no item with this linkId.")
+_TWICE = broken_rule("invariant", "linkId", "This item is given twice. Several answers to a repeating question stand under one item.")
+_COSTLY = broken_rule("too-costly", "item", "Checking this form takes more steps than one form may take. Send fewer repetitions.")
 
 
-def check(form: Form, response: dict[str, Any]) -> tuple[Problems, tuple[AnswerValue, ...]]:
+class _TooCostly(Exception):
+    """The steps that one check may take are used up."""
+
+
+def check(form: Form, response: Resource) -> tuple[Problems, tuple[AnswerValue, ...]]:
     """Problems (warnings among them; expressions start below the resource) and the coded and numeric answers in their order."""
-    walk = _Walk(form, complete=response["status"] in _COMPLETE, disabled=_disabled(form, response) if form.conditional else frozenset())
-    found = walk.items(response.get("item", ()), "") or []
-    if walk.other_texts:
-        sentence = f"The text of {walk.other_texts} item(s) differs from the Questionnaire's. The linkIds decide."
-        found = [*found, warning("value", "item", sentence)]
+    walk = _Walk(form, complete=response["status"] in _COMPLETE)
+    try:
+        found = walk.response(response)
+    except _TooCostly:
+        return [_COSTLY], ()
+    if form.totals:
+        return found + walk.totals(response), tuple(walk.answers)
     return found, tuple(walk.answers)
 
 
 class _Walk:
-    """One pass over the items. Each method returns None while all is well, else problems relative to what it was given."""
+    """One pass over the items. Each method returns None while all is well, else problems relative to what it was given.
 
-    __slots__ = ("answers", "complete", "disabled", "form", "other_texts")
+    `at` is where in the repetitions of the response we are; `off` what is switched off there.
+    """
 
-    def __init__(self, form: Form, *, complete: bool, disabled: frozenset[str]) -> None:
+    __slots__ = ("answers", "complete", "disordered", "form", "off", "other_texts", "steps")
+
+    def __init__(self, form: Form, *, complete: bool) -> None:
         self.form = form
         self.complete = complete
-        self.disabled = disabled
+        self.off: frozenset[tuple[int, str]] = frozenset()
+        self.disordered = 0
         self.other_texts = 0
+        self.steps = 0
         self.answers: list[AnswerValue] = []
 
-    def items(self, items: Sequence[dict[str, Any]], parent: str) -> Problems | None:
-        """The items at one place: those below `parent`, empty for the top."""
-        found: Problems | None = None
-        seen: set[str] = set()
-        known = self.form.items
-        for index, item in enumerate(items):
-            link = item["linkId"]
-            spec = known.get(link)
-            if spec is None or spec.parent != parent or (link in seen and not (spec.type == "group" and spec.repeats)):
-                bad: Problems | None = [_misplaced(spec, parent)]
-            else:
-                bad = self.item(item, spec)
-            seen.add(link)
-            if bad:
-                found = _add(found, f"item[{index}]", bad)
-        if self.complete and parent in self.form.required:
-            for link in self.form.required[parent]:
-                if link not in self.disabled and not any(item["linkId"] == link and _is_answered(item, known[link]) for item in items):
-                    sentence = f"The item with linkId {link} is required in a completed form. Send it, or send the form as in-progress."
-                    found = _add(found, "item", [broken_rule("required", "", sentence)])
+    def response(self, response: Resource) -> Problems:
+        """All problems of a response."""
+        items = response.get("item", ())
+        if self.form.switches is not None:
+            given = Given()
+            self.collect(items, self.form.top, TOP, given)
+            self.off = self.form.switches.off(given, self.step)
+        found = self.place(items, self.form.top, TOP) or []
+        if self.other_texts:
+            sentence = f"The text of {self.other_texts} item(s) differs from the Questionnaire's. The linkIds decide."
+            found = [*found, warning("value", "item", sentence)]
+        if self.disordered:
+            sentence = f"{self.disordered} item(s) stand in another order than in the Questionnaire. The linkIds decide."
+            found = [*found, warning("structure", "item", sentence)]
         return found
 
-    def item(self, item: dict[str, Any], spec: Item) -> Problems | None:
+    def step(self, count: int) -> None:
+        """Counts what was looked at; raises _TooCostly."""
+        self.steps += count
+        if self.steps > STEPS_LIMIT:
+            raise _TooCostly
+
+    def place(self, items: Sequence[Resource], place: Place, at: At) -> Problems | None:
+        """The items at one place."""
+        found: Problems | None = None
+        known, last, seen = place.items, -1, set()
+        self.step(len(items) + len(place.required))
+        for index, item in enumerate(items):
+            spec = known.get(item["linkId"])
+            if spec is None:
+                bad: Problems | None = [self.misplaced(item["linkId"])]
+            elif spec.order in seen and not (spec.repeats and spec.type == "group"):
+                bad = [_TWICE]
+            else:
+                if spec.order < last:
+                    self.disordered += 1
+                last = spec.order
+                seen.add(last)
+                bad = self.item(item, spec, at)
+            if bad:
+                found = _add(found, f"item[{index}]", bad)
+        if self.complete and place.required:
+            found = self.required(items, place, at, found)
+        return found if not place.counted else self.counted(items, place, at, found)
+
+    def required(self, items: Sequence[Resource], place: Place, at: At, found: Problems | None) -> Problems | None:
+        """What a completed form lacks at this place."""
+        answered = {item["linkId"] for item in items if _is_answered(item, place)}
+        for spec in place.required:
+            if spec.link not in answered and not (spec.conditional and (at[-1], spec.link) in self.off):
+                sentence = f"The item with linkId {spec.link} is required in a completed form. Send it, or send the form as in-progress."
+                found = _add(found, "item", [broken_rule("required", "", sentence)])
+        return found
+
+    def counted(self, items: Sequence[Resource], place: Place, at: At, found: Problems | None) -> Problems | None:
+        """Groups that are given too often, or not often enough."""
+        counts = Counter(item["linkId"] for item in items if "item" in item)
+        for spec in place.counted:
+            if counts[spec.link] and not (spec.conditional and (at[-1], spec.link) in self.off):
+                bad = self.occurrences(counts[spec.link], spec)
+                found = _add(found, "item", [bad]) if bad else found
+        return found
+
+    def occurrences(self, count: int, spec: Item) -> Problem | None:
+        """Whether an item is given as often as the form asks; too seldom only matters in a completed form."""
+        least, most = spec.occurs or (0, None)
+        if most is not None and count > most:
+            return broken_rule("invariant", "", f"The item with linkId {spec.link} may be given {most} times.")
+        if self.complete and count < least:
+            return broken_rule("required", "", f"The item with linkId {spec.link} must be given {least} times in a completed form.")
+        return None
+
+    def item(self, item: Resource, spec: Item, at: At) -> Problems | None:
         """One item that stands where it should."""
         if spec.text is not None and item.get("text", spec.text) != spec.text:
             self.other_texts += 1
         answers = item.get("answer")
-        children = item.get("item")
-        if spec.link in self.disabled and (answers or children):
-            return [broken_rule("invariant", "", "This item is not enabled (enableWhen): given the other answers it must not be answered.")]
+        if not answers or "item" in item or spec.conditional or not spec.readers:
+            return self.uncommon(item, spec, at)
+        return self.question(answers, spec, at)
+
+    def uncommon(self, item: Resource, spec: Item, at: At) -> Problems | None:
+        """An item that is a group, is empty, may be switched off, or has what it should not have."""
+        answers, children = item.get("answer"), item.get("item")
         if answers and children:
-            return [
-                malformed(
-                    "invariant", "", "An item has answers or items, not both; the items of a question stand under its answer (qrs-1)."
-                )
-            ]
-        if not spec.values:
-            if answers:
-                return [broken_rule("invariant", "answer", f"An item of type {spec.type} takes no answer.")]
-            return self.items(children or (), spec.link) if children or self.complete else None
-        if children:
-            return [broken_rule("invariant", "item", "The items of a question stand under its answer.")]
-        if not answers:
-            return None
+            return [_BOTH]
+        if spec.conditional and (answers or children) and (at[-1], spec.link) in self.off:
+            return [_OFF]
+        if answers:
+            if spec.readers:
+                return self.question(answers, spec, at)
+            return [broken_rule("invariant", "answer", f"An item of type {spec.type} takes no answer.")]
+        if not children:
+            return None  # nothing was filled in: as if the item were not there
+        if spec.type != "group":
+            return [_BELOW_ANSWER]
+        return None if spec.below is None else self.place(children, spec.below, (*at, id(item)) if spec.opens else at)
+
+    def question(self, answers: Sequence[Resource], spec: Item, at: At) -> Problems | None:
+        """The answers to one question."""
         found: Problems | None = None
         for index, answer in enumerate(answers):
-            bad = self.answer(answer, spec)
+            bad = self.answer(answer, spec, at)
             if bad:
                 found = _add(found, f"answer[{index}]", bad)
-        if len(answers) > 1 and not spec.repeats:
-            found = _add(found, "answer", [broken_rule("invariant", "", "This item takes one answer.")])
+        if len(answers) > 1:
+            self.step(len(answers))
+            if not spec.repeats:
+                found = _add(found, "", [_ONE_ANSWER])
+            elif spec.exclusive and any(key in spec.exclusive for key in _keys(answers, spec)):
+                found = _add(found, "", [_EXCLUSIVE])
+        if spec.occurs is not None and spec.repeats and (bad_count := self.occurrences(len(answers), spec)):
+            found = _add(found, "answer", [bad_count])
+        if spec.fixed and tuple(_comparables(answers, spec)) != spec.fixed:
+            found = _add(found, "", [_FIXED])
         return found
 
-    def answer(self, answer: dict[str, Any], spec: Item) -> Problems | None:
+    def answer(self, answer: Resource, spec: Item, at: At) -> Problems | None:
         """One answer and the items beneath it."""
-        for name in spec.values:
-            if name in answer:
-                bad = _complaint(name, answer[name], spec)
-                if bad:
-                    return [bad]
-                self.keep(name, answer[name], spec.link)
+        bad: Problems | None = None
+        for name, value in answer.items():
+            read = spec.readers.get(name)
+            if read is not None:
+                kept = read(value)
+                if type(kept) is AnswerValue:
+                    self.answers.append(kept)
+                elif kept is not None:
+                    bad = self.unusual(kept)
                 break
         else:
             if not any(name.startswith("_value") for name in answer):  # there, but with a reason why it is not known
-                return [broken_rule("value", "value", f"An item of type {spec.type} is answered with {' or '.join(spec.values)}.")]
-        children = answer.get("item")
-        if children or (self.complete and spec.link in self.form.required):
-            return self.items(children or (), spec.link)
-        return None
+                ways = " or ".join(spec.readers)
+                return [broken_rule("value", "value", f"An item of type {spec.type} is answered with {ways}.")]
+        return self.beneath(answer, spec, at, bad) if spec.below is not None or "item" in answer else bad
 
-    def keep(self, name: str, value: Any, link: str) -> None:
-        """Codes and numbers go on; text, dates and attachments stay in the raw resource."""
-        if name == "valueCoding":
-            if "code" in value:
-                self.answers.append(AnswerValue(link, code=value["code"]))
-        elif name == "valueInteger":
-            self.answers.append(AnswerValue(link, integer=value))
-        elif name == "valueDecimal":
-            self.answers.append(AnswerValue(link, decimal=format(Decimal(value), "f")))
-        elif name == "valueBoolean":
-            self.answers.append(AnswerValue(link, boolean=value))
+    def unusual(self, read: Problem | Told | AnswerValue) -> Problems:
+        """A value with something to be said of it."""
+        if type(read) is Told:
+            if read.kept is not None:
+                self.answers.append(read.kept)
+            return [read.problem]
+        assert isinstance(read, Problem)
+        return [read]
 
+    def beneath(self, answer: Resource, spec: Item, at: At, bad: Problems | None) -> Problems | None:
+        """The items beneath an answer; those beneath one that is wrong itself are looked at when that is mended."""
+        if bad and bad[0].severity == "error":
+            return bad
+        children = answer.get("item", ())
+        if spec.below is None:
+            return _add(bad, "", [_UNKNOWN.below("item[0]")])
+        more = self.place(children, spec.below, (*at, id(answer)) if spec.opens else at)
+        return _add(bad, "", more) if more else bad
 
-def _misplaced(spec: Item | None, parent: str) -> Problem:
-    if spec is None:
-        return broken_rule("invariant", "linkId", "The Questionnaire has no item with this linkId.")
-    if spec.parent != parent:
-        place = f"below the item {spec.parent}" if spec.parent else "at the top of the form"
+    def misplaced(self, link: str) -> Problem:
+        """An item that the Questionnaire does not have here."""
+        above = self.form.above.get(link)
+        if above is None:
+            return _UNKNOWN
+        place = f"below the item {above}" if above else "at the top of the form"
         return broken_rule("invariant", "linkId", f"The Questionnaire has this item in another place: {place}.")
-    return broken_rule("invariant", "linkId", "This item is given twice. Several answers to a repeating question stand under one item.")
 
+    def collect(self, items: Sequence[Resource], place: Place, at: At, given: Given) -> None:
+        """Notes the answers that conditions look at, and the repetitions in which they do."""
+        if not place.heeded:
+            return
+        self.step(len(items))
+        for item in items:
+            spec = place.items.get(item["linkId"])
+            if spec is None:
+                continue
+            if spec.type == "group":
+                if spec.below is not None and item.get("item"):
+                    self.collect(item["item"], spec.below, _within(item, spec, at, given), given)
+            elif spec.asked or spec.below is not None:
+                self.collect_answers(item.get("answer", ()), spec, at, given)
 
-def _is_answered(item: dict[str, Any], spec: Item) -> bool:
-    return not spec.values or any(name in answer for answer in item.get("answer", ()) for name in spec.values)
-
-
-def _complaint(name: str, value: Any, spec: Item) -> Problem | None:
-    """Whether one value is among the options and within the bounds."""
-    if spec.options and option_key(name, value) not in spec.options and not (spec.type == "open-choice" and name == "valueString"):
-        if spec.type != "open-choice":
-            return broken_rule("code-invalid", "value", "The Questionnaire does not offer this answer (system and code must both match).")
-        if len(value.get("code", "")) > CODE_LIMIT_CHARACTERS:
-            return broken_rule("too-long", "value.code", f"A code may have {CODE_LIMIT_CHARACTERS} characters.")
-    if spec.minimum is not None and value < spec.minimum:
-        return broken_rule("value", "value", f"The answer must be at least {spec.minimum}.")
-    if spec.maximum is not None and value > spec.maximum:
-        return broken_rule("value", "value", f"The answer must be at most {spec.maximum}.")
-    if spec.max_length is not None and type(value) is str and len(value) > spec.max_length:
-        return broken_rule("too-long", "value", f"The answer may have {spec.max_length} characters.")
-    if spec.max_places is not None and type(value) is Decimal and -int(value.as_tuple().exponent) > spec.max_places:
-        return broken_rule("value", "value", f"The answer may have {spec.max_places} digits after the decimal point.")
-    if spec.type == "attachment" and str(value.get("contentType", "")).startswith("image/svg"):
-        return broken_rule("not-supported", "value.contentType", "SVG images can hold scripts and are not accepted.")
-    return None
-
-
-def _disabled(form: Form, response: dict[str, Any]) -> frozenset[str]:
-    """The items that enableWhen switches off, those below them included (a Questionnaire lists parents first)."""
-    given: dict[str, list[Any]] = {}
-    _collect(form, response.get("item", ()), given)
-    off: set[str] = set()
-    for item in form.items.values():
-        met = [_is_met(condition, given.get(condition.question, [])) for condition in item.conditions]
-        if item.parent in off or (met and not (any(met) if item.any_condition else all(met))):
-            off.add(item.link)
-    return frozenset(off)
-
-
-def _collect(form: Form, items: Sequence[dict[str, Any]], given: dict[str, list[Any]]) -> None:
-    for item in items:
-        spec = form.items.get(item["linkId"])
-        for answer in item.get("answer", ()):
-            for name in spec.values if spec else ():
+    def collect_answers(self, answers: Sequence[Resource], spec: Item, at: At, given: Given) -> None:
+        """The answers to one question, and what stands beneath them."""
+        self.step(len(answers))
+        for answer in answers:
+            inner = _within(answer, spec, at, given)
+            for name in spec.readers if spec.asked else ():
                 if name in answer:
-                    given.setdefault(item["linkId"], []).append(comparable(name, answer[name]))
-            _collect(form, answer.get("item", ()), given)
-        _collect(form, item.get("item", ()), given)
+                    given.answered(spec.link, spec.asked, inner, comparable(name, answer[name]))
+            if spec.below is not None:
+                self.collect(answer.get("item", ()), spec.below, inner, given)
+
+    def totals(self, response: Resource) -> Problems:
+        """Warnings for totals that differ from ours; what goes on are the answers, never the totals."""
+        links = {total.link for total in self.form.totals}
+        found: Problems = []
+        for link, computed in differing(self.form.totals, self.answers):
+            differs = (
+                "differs from the total of the answers. The answers count." if computed else "cannot be recomputed: an answer is missing."
+            )
+            where = next(_found(response, link), "item")
+            found.append(warning("value", where, f"The total that was sent along {differs}"))
+        self.answers = [answer for answer in self.answers if answer.link not in links]
+        return found
 
 
-def _is_met(condition: Condition, given: list[Any]) -> bool:
-    wanted = condition.answer
-    match condition.operator:
-        case "exists":
-            return bool(given) is wanted
-        case "=":
-            return wanted in given
-        case "!=":
-            return wanted not in given
-        case ">":
-            return any(value > wanted for value in _like(wanted, given))
-        case "<":
-            return any(value < wanted for value in _like(wanted, given))
-        case ">=":
-            return any(value >= wanted for value in _like(wanted, given))
-        case "<=":
-            return any(value <= wanted for value in _like(wanted, given))
+def _within(element: Resource, spec: Item, at: At, given: Given) -> At:
+    if not spec.opens:
+        return at
+    inner = (*at, id(element))
+    given.places.setdefault(spec.link, []).append(inner)
+    return inner
 
 
-def _like(wanted: Any, given: list[Any]) -> list[Any]:
-    """The answers that have an order with this one: numbers with numbers, dates and texts with their like."""
-    kinds = (str,) if type(wanted) is str else (int, Decimal)
-    return [value for value in given if type(value) in kinds] if type(wanted) in (int, Decimal, str) else []
+def _is_answered(item: Resource, place: Place) -> bool:
+    spec = place.items.get(item["linkId"])
+    if spec is None or not spec.readers:
+        return bool(item.get("item"))
+    return any(name in answer for answer in item.get("answer", ()) for name in spec.readers)
+
+
+def _keys(answers: Sequence[Resource], spec: Item) -> Iterator[tuple[str, Any]]:
+    for answer in answers:
+        for name in spec.readers:
+            if name in answer:
+                yield name, option_key(name, answer[name])
+
+
+def _comparables(answers: Sequence[Resource], spec: Item) -> Iterator[Any]:
+    for answer in answers:
+        for name in spec.readers:
+            if name in answer:
+                yield comparable(name, answer[name])
+
+
+def _found(element: Resource, link: str, where: str = "") -> Iterator[str]:
+    """Where an item with this linkId stands, as an expression."""
+    for index, item in enumerate(element.get("item", ())):
+        here = joined(where, f"item[{index}]")
+        if item["linkId"] == link:
+            yield here
+        yield from _found(item, link, here)
+        for number, answer in enumerate(item.get("answer", ())):
+            yield from _found(answer, link, f"{here}.answer[{number}]")
 
 
 def _add(found: Problems | None, prefix: str, bad: Problems) -> Problems:
     found = [] if found is None else found
-    found.extend(Problem(p.severity, p.code, joined(prefix, p.expression), p.sentence, p.status) for p in bad)
+    room = PROBLEMS_LIMIT - len(found)
+    found.extend(Problem(p.severity, p.code, joined(prefix, p.expression), p.sentence, p.status) for p in bad[:room])
     return found
