@@ -23,6 +23,7 @@ from beklijf_intake.domain.problem import Problem, Refused, joined, malformed
 from beklijf_intake.domain.reading import answers, consent, episode, patient
 from beklijf_intake.domain.reading.context import ReadingContext
 from beklijf_intake.domain.reading.elements import name_of, stated_at
+from beklijf_intake.domain.search.dates import searchable
 from beklijf_intake.domain.shape import Element, Shapes
 from beklijf_intake.domain.submission import Name, Received, ResourceType, Submission
 
@@ -73,10 +74,10 @@ def _submission(
     stated = stated_at(resource, context, problems)
     received = Received(name, business_name or Name("", ""), body, digest(resource), stated)
     submission = _READERS[name](resource, received, context, problems)
-    if submission is not None and problems:
-        told = tuple(problem.below(name) for problem in problems)
-        return replace(submission, received=replace(received, warnings=told))
-    return submission
+    if submission is None:
+        return None
+    told = tuple(problem.below(name) for problem in problems)
+    return replace(submission, received=replace(received, warnings=told, searchable=searchable(resource, context.zone)))
 
 
 def digest(resource: dict[str, Any]) -> bytes:

@@ -174,7 +174,7 @@ def _write(under_way: Pipeline, register: Register) -> None:
         raw.save_resources(under_way, [register.resources[identity] for identity in sorted(register.changed)])
     if register.new_versions:
         rows = sorted(register.new_versions.items())
-        raw.insert_versions(under_way, [(resource_id, version, body) for (resource_id, _), (version, body) in rows])
+        raw.insert_versions(under_way, [(at[0], version, body, register.listed[at]) for at, (version, body) in rows])
 
 
 def _answers(connection: Connection, register: Register, rules: Rules) -> Iterator[Telling]:

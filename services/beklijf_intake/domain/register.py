@@ -14,6 +14,7 @@ from typing import Any, Literal
 from beklijf_intake.domain import versions as order
 from beklijf_intake.domain.episode import Consent, Episode, MergeCycle, Patient, Stamp, chain
 from beklijf_intake.domain.problem import IssueCode, Problem, Refused, joined, warning
+from beklijf_intake.domain.search.listed import Listed
 from beklijf_intake.domain.submission import (
     AnswersStated,
     ConsentStated,
@@ -122,6 +123,7 @@ class Register:
         self.new_subjects: dict[Name, str] = {}
         self.changed: dict[Identity, None] = {}
         self.new_versions: dict[tuple[str, int], tuple[Version, bytes]] = {}
+        self.listed: dict[tuple[str, int], Listed] = {}
         self.stated: dict[str, tuple[AnswersStated, str | None]] = {}
         self.restated: dict[str, None] = {}
         self.touched: dict[Standing, None] = {}
@@ -237,10 +239,16 @@ class Register:
             self._put(self.restated, stored.id, None)
         self._put(self.versions, stored.id, known)
         self._put(self.new_versions, (stored.id, incoming.number), (incoming, request.received.body))
+        self._put(self.listed, (stored.id, incoming.number), self._listing(request, stored.id, shown=winner is incoming))
         self._keep(stored)
         if winner is not incoming:
             return _decision("outranked", stored, known, (OUTRANKED,))
         return _decision("created" if incoming.number == 1 else "updated", stored, known)
+
+    def _listing(self, request: Request, resource_id: str, *, shown: bool) -> Listed:
+        _, episode = self.stated.get(resource_id, (None, None)) if shown else (None, None)
+        unknown = episode is not None and self.resources[self._identities[episode]].current is None
+        return Listed(request.organisation, request.received.type, shown, request.received.searchable, episode if unknown else None)
 
     def _state(self, request: Request, resource: Resource, incoming: Version) -> Resource:
         """The resource as its new current version states it."""

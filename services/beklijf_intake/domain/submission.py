@@ -43,6 +43,21 @@ class AnswerValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Searchable:
+    """What a resource can be found by, as its body states it, besides its identifier and its patient.
+
+    `since` up to, not including, `until` is the stretch of time that its date covers; both None where it has no date, `until` alone
+    where it has no end. `questionnaire` is `<address>|<version>`, `codes` are `<system>|<code>`.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    questionnaire: str | None = None
+    status: str | None = None
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """What every submission carries: the bytes as they came, and what makes two of them equal.
 
@@ -56,6 +71,7 @@ class Received:
     stated_at: datetime | None
     warnings: tuple[Problem, ...] = ()
     """What the sender is told although it is accepted."""
+    searchable: Searchable = Searchable()
 
 
 @dataclass(frozen=True, slots=True)
