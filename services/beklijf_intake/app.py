@@ -14,10 +14,11 @@ from beklijf_domain.calendar import zone
 from beklijf_intake import api, fhir, forms
 from beklijf_intake.api import Current, Door
 from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.domain.receipt import Delivery, Receipt
 from beklijf_intake.domain.register import Request
 from beklijf_intake.sender import Senders
 from beklijf_intake.settings import Intake
-from beklijf_intake.store import raw
+from beklijf_intake.store import raw, receipts
 from beklijf_intake.usecases import Rules, Unit, Verdict, judge
 from beklijf_intake.writer import Unavailable, Writer, committer
 from beklijf_shared import contracts, db, http
@@ -81,6 +82,9 @@ def application(
     async def fetch_all(organisation: str, ids: Collection[str]) -> dict[str, Current]:
         return await asyncio.to_thread(_fetch_all, engine, organisation, ids)
 
+    async def receipt(organisation: str, id_: str) -> Receipt | None:
+        return await asyncio.to_thread(_receipt, engine, organisation, id_)
+
     app.router.lifespan_context = lifespan
     app.state.door = Door(
         senders=Senders(intake.senders, intake.default_organisation),
@@ -89,6 +93,8 @@ def application(
         judge=judged,
         fetch=fetch,
         fetch_all=fetch_all,
+        deliver=lambda kind, total: Delivery(make_id(), kind, clock(), total),
+        receipt=receipt,
         log=log,
     )
     return app
@@ -127,6 +133,11 @@ def _fetch_all(engine: db.Engine, organisation: str, ids: Collection[str]) -> di
     with _asking(engine) as connection:
         found = raw.read_all(connection, organisation, ids)
     return {id_: (one.body, one.number, one.received_at) for id_, one in found.items()}
+
+
+def _receipt(engine: db.Engine, organisation: str, id_: str) -> Receipt | None:
+    with _asking(engine) as connection:
+        return receipts.read(connection, organisation, id_)
 
 
 @contextmanager

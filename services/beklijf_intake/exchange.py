@@ -154,10 +154,10 @@ def query_of(request: Request) -> str:
     return "&".join(part for part in request.url.query.split("&") if part.partition("=")[0] not in SHARED_PARAMETERS)
 
 
-def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A FHIR resource, as an object or as the bytes of one."""
+def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None, *, media_type: str = MEDIA_TYPE) -> Response:
+    """A FHIR resource, as an object or as the bytes of one; or another document, with its own media type."""
     body = content if isinstance(content, bytes) else msgspec.json.encode(content)
-    return Response(body, status, headers, media_type=MEDIA_TYPE)
+    return Response(body, status, headers, media_type=media_type)
 
 
 def outcome_response(problems: Sequence[Problem], headers: Mapping[str, str] | None = None) -> Response:

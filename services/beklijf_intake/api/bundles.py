@@ -13,10 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from beklijf_intake import bundle, exchange, front_door
-from beklijf_intake.api.door import ROOT, Current, Door, count_refused, door_of, location, route, sender_of
+from beklijf_intake.api.door import ROOT, Current, Door, count_refused, door_of, location, receipt_headers, route, sender_of
 from beklijf_intake.domain import scopes
 from beklijf_intake.domain.problem import Problem, Refused
 from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.domain.receipt import Delivery
 from beklijf_intake.domain.register import Decision
 from beklijf_intake.domain.register import Request as Asked
 from beklijf_intake.outcome import operation_outcome
@@ -43,10 +44,19 @@ async def _bundle(request: Request) -> Response:
         await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))
         raise
     entries = [_permitted(entry, sender_of(request)) for entry in entries]
-    verdicts = await (_transaction if kind == "transaction" else _batch)(door, organisation, entries)
+    delivery = door.deliver("bundle", len(entries))
+    try:
+        verdicts = await (_transaction if kind == "transaction" else _batch)(door, organisation, entries, delivery)
+    except Refused as refused:
+        return exchange.outcome_response(refused.problems, receipt_headers(delivery))
     answering = Answering(exchange.preference(request).wanted, door.context(organisation).base, await _wanted(request, door, verdicts))
     answers = [answering.entry(entry, verdict) for entry, verdict in zip(entries, verdicts, strict=True)]
-    return exchange.json_response({"resourceType": "Bundle", "type": f"{kind}-response"} | ({"entry": answers} if answers else {}))
+    bare: dict[str, Any] = {"resourceType": "Bundle", "type": f"{kind}-response"}
+    if not answers:
+        return exchange.json_response(bare)
+    headers = receipt_headers(delivery)
+    link = [{"relation": "describedby", "url": headers["Beklijf-Receipt"]}]
+    return exchange.json_response({**bare, "link": link, "entry": answers}, headers=headers)
 
 
 def _read_bundle(body: bytes, context: ReadingContext) -> tuple[str, list[bundle.Entry]]:
@@ -54,24 +64,24 @@ def _read_bundle(body: bytes, context: ReadingContext) -> tuple[str, list[bundle
     return bundle.kind_of(parsed), bundle.read_bundle(parsed, body, context)
 
 
-async def _batch(door: Door, organisation: str, entries: Sequence[bundle.Entry]) -> list[Verdict]:
+async def _batch(door: Door, organisation: str, entries: Sequence[bundle.Entry], delivery: Delivery) -> list[Verdict]:
     """What became of each entry by itself, in the order of the Bundle."""
-    units = [_unit(organisation, entry) for entry in entries]
+    units = [_unit(organisation, entry, delivery) for entry in entries]
     return await door.submit(units) if units else []
 
 
-async def _transaction(door: Door, organisation: str, entries: Sequence[bundle.Entry]) -> list[Verdict]:
+async def _transaction(door: Door, organisation: str, entries: Sequence[bundle.Entry], delivery: Delivery) -> list[Verdict]:
     """What became of each entry, all being one unit: creates before updates, as FHIR R4 says (http, transactions)."""
     if not entries:
         return []
     problems = [problem for entry in entries for problem in entry.problems]
     if problems:
         codes = [entry.problems[0].code if entry.problems else problems[0].code for entry in entries]
-        await count_refused(door, Unit(organisation, refused=tuple(codes)))
+        await count_refused(door, Unit(organisation, refused=tuple(codes), delivery=delivery))
         raise Refused(problems)
     order = sorted(range(len(entries)), key=lambda index: ORDER[entries[index].method or ""])
-    asked = tuple(request for index in order for request in _unit(organisation, entries[index]).requests)
-    verdict = (await door.submit([Unit(organisation, asked)]))[0]
+    asked = tuple(request for index in order for request in _unit(organisation, entries[index], delivery).requests)
+    verdict = (await door.submit([Unit(organisation, asked, delivery=delivery)]))[0]
     if isinstance(verdict, Refused):
         raise verdict
     decided = dict(zip(order, verdict, strict=True))
@@ -94,12 +104,12 @@ def _permitted(entry: bundle.Entry, sender: Sender) -> bundle.Entry:
     return bundle.Entry(entry.index, entry.method, entry.url, problems=(problem,))
 
 
-def _unit(organisation: str, entry: bundle.Entry) -> Unit:
+def _unit(organisation: str, entry: bundle.Entry, delivery: Delivery) -> Unit:
     if entry.submission is None:
-        return Unit(organisation, refused=(entry.problems[0].code,))
+        return Unit(organisation, refused=(entry.problems[0].code,), delivery=delivery)
     place = f"Bundle.entry[{entry.index}].resource"
     asked = Asked(organisation, entry.submission, entry.resource_id, entry.if_none_exist, entry.if_match, place, entry.named)
-    return Unit(organisation, (asked,))
+    return Unit(organisation, (asked,), delivery=delivery)
 
 
 async def _wanted(request: Request, door: Door, verdicts: Sequence[Verdict]) -> Mapping[str, Current]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from beklijf_intake.domain import scopes
 from beklijf_intake.domain.primitives import is_id
 from beklijf_intake.domain.problem import Problem, Refused
 from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.domain.receipt import Delivery, Receipt
 from beklijf_intake.domain.register import Decision
 from beklijf_intake.domain.register import Request as Asked
 from beklijf_intake.domain.submission import ResourceType
@@ -23,6 +24,7 @@ from beklijf_intake.writer import Unavailable
 from beklijf_shared.telemetry import Log, Logger
 
 ROOT = "/fhir"
+RECEIPTS = "/receipts"
 SENDER = "beklijf.sender"
 """Under which name the sender of a request stands in its ASGI scope."""
 TYPES: tuple[ResourceType, ...] = get_args(ResourceType)
@@ -43,6 +45,10 @@ class Door:
     fetch: Callable[[str, str, str], Awaitable[Current | None]]
     fetch_all: Callable[[str, Collection[str]], Awaitable[dict[str, Current]]]
     """The current versions of one organisation's resources, by id."""
+    deliver: Callable[[Literal["bundle", "import"], int | None], Delivery]
+    """Begins a receipt: of what kind, and how many resources it holds where that is known."""
+    receipt: Callable[[str, str], Awaitable[Receipt | None]]
+    """One organisation's receipt, by id."""
     log: Logger
 
 
@@ -112,6 +118,10 @@ def id_of(request: Request) -> str:
     if not is_id(id_):
         raise Refused([Problem("error", "value", None, "An id is 1 to 64 letters, digits, hyphens and points.", 400)])
     return id_
+
+
+def receipt_headers(delivery: Delivery) -> dict[str, str]:
+    return {"Beklijf-Receipt": f"{RECEIPTS}/{delivery.id}"}
 
 
 def location(decision: Decision) -> str:

@@ -103,6 +103,7 @@ TABLE: tuple[tuple[str, str, Need], ...] = (
     ("GET", "/{type}/{id}/$*", ("{type}", "rs")),
     ("POST", "/{type}/$*", ("{type}", "cu")),
     ("POST", "/{type}/{id}/$*", ("{type}", "cu")),
+    ("GET", "/receipts/{id}", ("*", "cu")),
     # Operations on the whole server are about what the sender itself has sent; those that take resources in ask for each of them too.
     ("*", "/$*", ("*", "cu")),
 )
