@@ -82,10 +82,8 @@ class Hearing:
         protocol = self._contracts.protocols.get(event.programme)
         if protocol is None:
             raise Inapplicable("unknown-programme: no protocol has this code")
-        protocol.windows(date.fromisoformat(event.t0))
-        for day in (event.treatment_ended, event.participation_since):
-            if day is not None:
-                date.fromisoformat(day)
+        ended, _ = (day and date.fromisoformat(day) for day in (event.treatment_ended, event.participation_since))
+        protocol.windows(date.fromisoformat(event.t0), ended or None)
         return Episode(
             episode=event.episode,
             organisation=event.organisation,

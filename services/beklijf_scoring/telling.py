@@ -21,6 +21,7 @@ from beklijf_shared.events import (
     EpisodeScored,
     Event,
     McicChanged,
+    NotEvaluable,
     PlacedResult,
     PlacedVerdict,
     Result,
@@ -227,4 +228,14 @@ def _result(value: Value) -> Result:
 
 @lru_cache(maxsize=32_768)
 def _rule_verdicts(verdicts: tuple[Judged, ...]) -> tuple[RuleVerdict, ...]:
-    return tuple(RuleVerdict(rule=each.rule, rule_version=each.rule_version, verdict=each.verdict, margin=each.margin) for each in verdicts)
+    return tuple(
+        RuleVerdict(
+            rule=each.rule,
+            rule_version=each.rule_version,
+            verdict=each.verdict,
+            margin=each.margin,
+            reason=cast(NotEvaluable | None, each.reason),
+            band=each.band,
+        )
+        for each in verdicts
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, cast, get_args
 
 from beklijf_domain import item, measure
@@ -11,7 +12,7 @@ from beklijf_domain.document import Document
 from beklijf_domain.item import Category, Item
 from beklijf_domain.measure import Direction, Formula, Measure
 
-__all__ = ["Category", "Direction", "Formula", "Instrument", "Item", "Measure", "MissingItems", "ReferencePoint", "read"]
+__all__ = ["Category", "Direction", "Example", "Formula", "Instrument", "Item", "Measure", "MissingItems", "ReferencePoint", "read"]
 
 MissingItems = Literal["all-required", "by-measure"]
 """What happens when an item is missing (M24). `all-required`: the answer counts as responded, and is not scorable. `by-measure`: only the
@@ -19,6 +20,19 @@ measures that need it are missing; the answer is scorable as long as one measure
 
 ReferencePoint = Literal["baseline", "end-of-treatment"]
 """With what an instrument that asks for a change itself asks people to compare. Different points are never pooled."""
+
+
+MISSING_ANSWER = "-"
+"""How an example writes a question that was not answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked example: the answers in the order of the items, and what they give, as text. No results: not scorable."""
+
+    answers: tuple[str, ...]
+    results: Mapping[str, str] = field(hash=False)
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,7 @@ class Instrument:
     recall_period: str
     licence: str
     citation: str
+    examples: tuple[Example, ...] = ()
 
     def scores_version(self, version: str) -> bool:
         """Whether answers to this version of the Questionnaire are scored and pooled with the others (M30)."""
@@ -77,6 +92,7 @@ def read(document: Document) -> Instrument:
         recall_period=document.text("recall_period"),
         licence=document.text("licence"),
         citation=document.text("citation"),
+        examples=tuple(_examples(document, items, measures)),
     )
     missing_items.text("source")
     for part in (missing_items, document):
@@ -93,13 +109,27 @@ def _measures(document: Document, items: tuple[Item, ...]) -> Iterator[Measure]:
         yield known[-1]
 
 
+def _examples(document: Document, items: tuple[Item, ...], measures: tuple[Measure, ...]) -> Iterator[Example]:
+    """Each says an answer for every item, and results of measures that are there; `score.check_examples` says whether they hold."""
+    for entry in document.tables("examples") if document.has("examples") else ():
+        answers = tuple(entry.text("answers").split())
+        results = entry.table("results", optional=True)
+        example = Example(answers, MappingProxyType({code: results.text(code) for code in results.names()}), entry.text("source"))
+        if len(answers) != len(items):
+            entry.fail("answers", f"has {len(answers)} answers for {len(items)} items; `{MISSING_ANSWER}` stands for none")
+        if not set(example.results) <= {each.code for each in measures}:
+            entry.fail("results", "names a measure that is not there")
+        entry.finish()
+        yield example
+
+
 def _judged(document: Document, measures: tuple[Measure, ...]) -> Measure | None:
     """What rules judge comes first among the results, so that nobody has to look for it."""
     code = document.optional_text("judged")
     if code is None:
         return None
-    if measures[0].code != code or not measures[0].is_number:
-        document.fail("judged", f"{code!r} is not the first measure, or no number; only that can be judged")
+    if measures[0].code != code or not measures[0].is_number or measures[0].direction is None:
+        document.fail("judged", f"{code!r} is not the first measure, or no number with a better end; only that can be judged")
     return measures[0]
 
 

@@ -29,6 +29,8 @@ answered. `weighted-sum`: `start`, plus a weight for each answer, plus `intercep
 Direction = Literal["high-is-worse", "high-is-better"]
 """Of a category: what stands later in the list of its codes is higher."""
 
+NEUTRAL = "neutral"
+
 Missing = Literal["none", "of-answered", "prorated", "as-zero"]
 """What becomes of a measure when items are missing, down to `least_answered`: there is none; it is that of the answered ones; their sum
 is extended to all items in proportion; or a missing item is worth zero, as on paper forms on which one ticks what applies."""
@@ -192,8 +194,10 @@ def _missing(document: Document, formula: Formula, number: int) -> tuple[Missing
     return missing, least
 
 
-def _direction(document: Document) -> Direction:
-    return cast(Direction, document.one_of("direction", get_args(Direction)))
+def _direction(document: Document) -> Direction | None:
+    """Which end is worse; `neutral` where neither is."""
+    said = document.one_of("direction", (*get_args(Direction), NEUTRAL))
+    return None if said == NEUTRAL else cast(Direction, said)
 
 
 def _table(document: Document) -> Mapping[Fraction, Fraction]:

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
 from types import MappingProxyType
+from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfoNotFoundError
 
 from beklijf_domain.calendar import add_months, treatment_year, zone
 from beklijf_domain.document import Document
+
+Anchor = Literal["start", "end-of-treatment"]
+"""From which day a moment is counted: t0, or the reported end of treatment. Before that end is known its moments are not scheduled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One planned measurement. `months` after t0, or `months_by_year` by treatment year; `before` and `after` in days.
+    """One planned measurement. `months` or `days` after its anchor, or `months_by_year` by treatment year; `before` and `after` in days.
 
     `instruments` are the codes of what is asked; an answer to another instrument is unscheduled here (M5).
     `baseline` is the moment with which a change is compared (M25), None for the baseline itself.
@@ -42,6 +46,8 @@ class Moment:
     instruments: tuple[str, ...]
     baseline: str | None
     months_by_year: Mapping[int, int] = field(default_factory=dict, hash=False)
+    days: int | None = None
+    anchor: Anchor = "start"
 
     def offset_months(self, year: int) -> int | None:
         """Calendar months from t0 to the target for that treatment year; None when nothing is scheduled (M4)."""
@@ -71,19 +77,28 @@ class Protocol:
         """The moment of that code, or None: this programme lacks it."""
         return next((moment for moment in self.moments if moment.code == code), None)
 
-    def window(self, moment: Moment, t0: date) -> Window | None:
-        """The window of a moment for an episode that began at t0; None = not scheduled for that treatment year (M1, M4)."""
-        months = moment.offset_months(treatment_year(t0))
-        if months is None:
+    def window(self, moment: Moment, t0: date, ended: date | None = None) -> Window | None:
+        """The window of a moment for an episode that began at t0, and whose treatment ended on that day if it did (M1).
+
+        None = not scheduled: for that treatment year (M4), or as long as the treatment goes on.
+        """
+        anchor = t0 if moment.anchor == "start" else ended
+        if anchor is None:
             return None
-        target = add_months(t0, months)
+        if moment.days is not None:
+            target = anchor + timedelta(days=moment.days)
+        else:
+            months = moment.offset_months(treatment_year(t0))
+            if months is None:
+                return None
+            target = add_months(anchor, months)
         return Window(target - timedelta(days=moment.before), target, target + timedelta(days=moment.after))
 
-    def windows(self, t0: date) -> dict[str, Window]:
+    def windows(self, t0: date, ended: date | None = None) -> dict[str, Window]:
         """All windows of an episode by moment code, in the order of the protocol; what is not scheduled is left out."""
         result: dict[str, Window] = {}
         for moment in self.moments:
-            window = self.window(moment, t0)
+            window = self.window(moment, t0, ended)
             if window is not None:
                 result[moment.code] = window
         return result
@@ -93,21 +108,10 @@ class Protocol:
         found = self.moment(moment)
         return found is not None and instrument in found.instruments
 
-    def moments_holding(self, day: date, t0: date, instrument: str | None = None) -> tuple[Moment, ...]:
-        """The moments whose window holds the day; with an instrument, only those that ask for it (M5, M7)."""
-        return tuple(
-            moment
-            for moment in self.moments
-            if (instrument is None or instrument in moment.instruments)
-            and (window := self.window(moment, t0)) is not None
-            and window.holds(day)
-        )
-
-    def nearest(self, day: date, t0: date) -> Moment | None:
-        """The moment whose window holds the day, the one with the nearest target if several do; None = off-window (M5)."""
-        holding = self.moments_holding(day, t0)
-        windows = self.windows(t0)
-        return min(holding, key=lambda moment: abs(windows[moment.code].target - day), default=None)
+    @property
+    def counts_from_end(self) -> bool:
+        """Whether any moment is counted from the end of treatment."""
+        return any(moment.anchor == "end-of-treatment" for moment in self.moments)
 
     @property
     def baseline_moments(self) -> tuple[str, ...]:
@@ -148,9 +152,11 @@ def _moment(document: Document) -> Moment:
         instruments=document.texts("instruments"),
         baseline=document.optional_text("baseline"),
         months_by_year=MappingProxyType({int(year): by_year.integer(year, low=0) for year in by_year.names() if year.isdecimal()}),
+        days=document.integer("days", low=0) if document.has("days") else None,
+        anchor=cast(Anchor, document.one_of("anchor", get_args(Anchor))) if document.has("anchor") else "start",
     )
-    if (result.months is None) != bool(result.months_by_year):
-        document.fail("months", "give either months or months_by_year")
+    if sum((result.months is not None, bool(result.months_by_year), result.days is not None)) != 1:
+        document.fail("months", "give either months or months_by_year or days")
     for part in (by_year, document):
         part.finish()
     return result
@@ -173,12 +179,18 @@ def _check_names(protocol: Protocol, document: Document) -> None:
 
 
 def find_overlap(protocol: Protocol) -> tuple[date, str, str] | None:
-    """A t0 for which two windows overlap, with the two moments; None is a proof that there is none, whatever t0 (M1)."""
+    """A t0 for which two windows overlap, with the two moments; None is a proof that there is none, whatever t0 (M1).
+
+    Moments of one anchor are held against each other. How far the end of a treatment lies from its start is nobody's to say: windows
+    of different anchors may meet, and then the nearest target decides (M5).
+    """
     for t0 in representative_days(protocol):
-        windows = sorted(protocol.windows(t0).items(), key=lambda entry: entry[1].opens)
-        for (first, earlier), (second, later) in pairwise(windows):
-            if later.opens <= earlier.closes:
-                return t0, first, second
+        for anchor in get_args(Anchor):
+            moments = [(moment.code, protocol.window(moment, t0, t0)) for moment in protocol.moments if moment.anchor == anchor]
+            windows = sorted(((code, window) for code, window in moments if window is not None), key=lambda entry: entry[1].opens)
+            for (first, earlier), (second, later) in pairwise(windows):
+                if later.opens <= earlier.closes:
+                    return t0, first, second
     return None
 
 
@@ -192,7 +204,7 @@ def representative_days(protocol: Protocol) -> Iterator[date]:
     years from one stretch before 1900 to four after it show every pattern.
     """
     offsets = [months for moment in protocol.moments for months in (moment.months, *moment.months_by_year.values()) if months is not None]
-    reach_years = max(offsets) // 12 + 2
+    reach_years = max(offsets, default=0) // 12 + 2
     if reach_years > 90:
         raise ValueError("a moment more than 88 years after t0 is beyond this proof")
     for year in (*protocol.years, *range(1900 - reach_years, 1905)):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal, cast, get_args
 
 from beklijf_domain.document import Document
+from beklijf_domain.item import Category, category
 
-Kind = Literal["relative", "absolute", "both"]
-"""`relative`: a share of the baseline; `absolute`: score points; `both`: each of the two must pass."""
+Kind = Literal["relative", "absolute", "both", "either"]
+"""`relative`: a share of the baseline; `absolute`: score points; `both`: each of the two must pass; `either`: one of them is enough."""
+
+Purpose = Literal["important-change", "measurement-error", "treatment-decision"]
+"""What it means to pass: the change matters to the patient; it is greater than what repeating the measurement alone gives, which is no
+sign that it matters; or it says how to go on."""
 
 Operator = Literal[">=", ">"]
 
@@ -21,11 +26,21 @@ EVERY = "every"
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """How much is enough for one instrument: a share of the baseline, score points, or both."""
+    """How much is enough for one instrument: a share of the baseline, score points, or both (one of them, if `any_of`)."""
 
     operator: Operator
     relative: Fraction | None = None
     absolute: Fraction | None = None
+    any_of: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One of several shares of the baseline with a meaning of its own; the last has no limit and takes everybody else."""
+
+    category: Category
+    operator: Operator
+    share: Fraction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,9 @@ class Rule:
     citation: str
     planned: tuple[str, ...]
     judgements: Mapping[str, Judgement] = field(hash=False)
+    purpose: Purpose = "important-change"
+    bands: tuple[Band, ...] = ()
+    """In the order in which they are tried."""
 
     def judgement(self, instrument: str) -> Judgement | None:
         """What the rule asks of this instrument, or None: it says nothing about it."""
@@ -84,9 +102,25 @@ def read(document: Document) -> Rule:
         citation=document.text("citation"),
         planned=document.texts("planned", default=()),
         judgements=MappingProxyType(judgements),
+        purpose=cast(Purpose, document.one_of("purpose", get_args(Purpose))) if document.has("purpose") else "important-change",
+        bands=tuple(_bands(document)) if document.has("bands") else (),
     )
     document.finish()
     return result
+
+
+def _bands(document: Document) -> Iterator[Band]:
+    """Falling shares of the baseline, then whoever reaches none of them."""
+    entries = document.tables("bands")
+    before: Fraction | None = None
+    for number, entry in enumerate(entries, start=1):
+        last = number == len(entries)
+        operator = cast(Operator, entry.one_of("operator", get_args(Operator))) if not last else ">="
+        share = entry.number("share") if not last else None
+        if share is not None and before is not None and share >= before:
+            entry.fail("share", "must be less than that of the band before")
+        before = share
+        yield Band(category(entry), operator, share)
 
 
 def _judgements(
@@ -109,17 +143,17 @@ def _judgements(
 def _thresholds(document: Document, kind: Kind) -> dict[str, Threshold]:
     """One threshold per instrument; the tables that the kind needs must be there, the others must not."""
     operator = cast(Operator, document.one_of("operator", get_args(Operator)))
-    relative = _numbers(document, "relative", needed=kind in ("relative", "both"))
-    absolute = _numbers(document, "absolute", needed=kind in ("absolute", "both"))
+    relative = _numbers(document, "relative", needed=kind != "absolute")
+    absolute = _numbers(document, "absolute", needed=kind != "relative")
     codes = set(relative) | set(absolute)
-    if kind == "both":
+    if kind in ("both", "either"):
         for code in codes - {EVERY}:
             relative.setdefault(code, relative.get(EVERY, Fraction(0)))
             absolute.setdefault(code, absolute.get(EVERY, Fraction(0)))
         codes = {code for code in codes if relative.get(code) and absolute.get(code)}
     if not codes:
         document.fail(kind, "names no instrument")
-    return {code: Threshold(operator, relative.get(code), absolute.get(code)) for code in sorted(codes)}
+    return {code: Threshold(operator, relative.get(code), absolute.get(code), kind == "either") for code in sorted(codes)}
 
 
 def _numbers(document: Document, key: str, *, needed: bool) -> dict[str, Fraction]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
+from beklijf_domain.exact import exact_text, scaled
 from beklijf_domain.formula import Value, operation, value_of
-from beklijf_domain.instrument import Instrument, Item
+from beklijf_domain.instrument import MISSING_ANSWER, Example, Instrument, Item
 
 
 class Given(Protocol):
@@ -87,3 +88,44 @@ def number_of(item: Item, answer: Given) -> int:
             raise AnswerOutside("answer-out-of-range")
         answered = answer.integer
     return answered if item.worth is None else item.worth[answered]
+
+
+class _Written(NamedTuple):
+    """An answer as an example writes it."""
+
+    link: str
+    integer: int | None
+    code: str | None
+
+
+def worked(instrument: Instrument, example: Example) -> dict[str, str]:
+    """What an example's answers give, as text by measure; empty: not scorable. Raises AnswerOutside or ValueError for answers that
+    nobody can give."""
+    given = [
+        _Written(item.link, None if item.codes is not None else int(answer), answer if item.codes is not None else None)
+        for item, answer in zip(instrument.items, example.answers, strict=True)
+        if answer != MISSING_ANSWER
+    ]
+    return {value.measure: text_of(value) for value in scorer(instrument)(given).values}
+
+
+def wrong_examples(instrument: Instrument) -> list[str]:
+    """The worked examples that do not come out as written, each in one line; what an example does not name may be anything."""
+    found = []
+    for number, example in enumerate(instrument.examples, start=1):
+        try:
+            results = worked(instrument, example)
+        except ValueError:
+            found.append(f"examples[{number}]: has an answer that cannot be given")
+            continue
+        if not example.results and results:
+            found.append(f"examples[{number}]: is scorable, though no result is written")
+        for code, written in example.results.items():
+            if results.get(code) != written:
+                found.append(f"examples[{number}]: {code} is {results.get(code, 'missing')}, not {written}")
+    return found
+
+
+def text_of(value: Value) -> str:
+    """A value as text: all decimals of its scale cut off where they are zeros, or the code."""
+    return value.code if value.code is not None else exact_text(scaled(value.integer or 0, value.scale))

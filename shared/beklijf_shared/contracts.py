@@ -23,6 +23,7 @@ from beklijf_domain.document import ContractError, Document
 from beklijf_domain.instrument import Instrument
 from beklijf_domain.protocol import Protocol
 from beklijf_domain.rule import EVERY, Rule
+from beklijf_domain.score import wrong_examples
 from beklijf_domain.study import Study
 from beklijf_shared.telemetry import Log, Logger
 
@@ -183,10 +184,18 @@ def _grouped(instruments: Mapping[str, Instrument]) -> Mapping[str, tuple[Instru
 
 def _checked(contracts: Contracts) -> Contracts:
     """The contracts, once what they say of each other holds."""
+    _check_examples(contracts)
     _check_questionnaires(contracts)
     notes = [*_check_protocols(contracts), *_check_rules(contracts)]
     _check_cohorts(contracts)
     return replace(contracts, notes=tuple(notes))
+
+
+def _check_examples(contracts: Contracts) -> None:
+    """An instrument whose worked examples come out otherwise does not score as its manual says."""
+    for each in contracts.instruments.values():
+        for problem in wrong_examples(each):
+            raise ContractError(f"instruments/{each.code}: {problem}")
 
 
 def _check_questionnaires(contracts: Contracts) -> None:

@@ -118,13 +118,21 @@ class PlacedResult(Struct, frozen=True, kw_only=True):
     results: tuple[Result, ...]
 
 
-class RuleVerdict(Struct, frozen=True, kw_only=True):
-    """One rule's judgement of one pair (M25). `margin`: how far beyond (positive) or short of (negative) the threshold, in score points."""
+NotEvaluable = Literal["baseline-zero", "baseline-below-minimum"]
+
+
+class RuleVerdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One rule's judgement of one pair (M25). `margin`: how far beyond (positive) or short of (negative) the threshold, in score points.
+
+    `reason` says why a pair is not evaluable; `band` in which of the rule's bands it lies, where it has any.
+    """
 
     rule: Code
     rule_version: Code
     verdict: Verdict
     margin: DecimalText | None
+    reason: NotEvaluable | None = None
+    band: Code | None = None
 
 
 class PlacedVerdict(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from beklijf_domain.document import Document
@@ -111,6 +113,78 @@ def test_operator_kind_threshold_and_minimum_are_the_rules_own(
     judge = judge_of(CONTRACTS.instruments["vas-pain"], [made])
 
     assert judge(number(baseline), number(follow_up)).verdicts[0].verdict == verdict
+
+
+SHIPPED = [  # rule, instrument, baseline, follow-up -> verdict, margin, reason, band
+    ("qbpds-chronic-2010", "qbpds", 50, 41, "unchanged", "-0.05", None, None),  # 9 points, 18.0 % of 50; 18.1 % is 9.05
+    ("qbpds-chronic-2010", "qbpds", 50, 40, "improved", "0.95", None, None),
+    ("qbpds-chronic-2010", "qbpds", 20, 16, "unchanged", "-1", None, None),  # 20 %, but 4 points
+    ("qbpds-chronic-2010", "qbpds", 20, 15, "improved", "0", None, None),
+    ("qbpds-chronic-2022", "qbpds", 20, 15, "unchanged", "-1", None, None),
+    ("qbpds-chronic-2022", "qbpds", 0, 10, "not-evaluable", None, "baseline-zero", None),
+    ("qbpds-error-2010", "qbpds", 50, 35, "unchanged", "-0.8", None, None),  # matters to the patient, and may yet be noise
+    ("qbpds-error-2010", "qbpds", 50, 34, "improved", "0.2", None, None),
+    ("qbpds-error-2022", "qbpds", 30, 42, "deteriorated", "-24", None, None),
+    ("rtms-bands", "nprs-24h", 10, 7, "unchanged", "0", None, "extend"),  # exactly 30 % is not more than 30 %
+    ("rtms-bands", "nprs-24h", 9, 6, "improved", "0.3", None, "continue"),
+    ("rtms-bands", "nprs-24h", 10, 9, "unchanged", "-2", None, "extend"),  # exactly 10 % is within 10 to 30 %
+    ("rtms-bands", "nprs-1w", 8, 8, "unchanged", "-2.4", None, "stop"),
+    ("rtms-bands", "nprs-1w", 0, 2, "not-evaluable", None, "baseline-zero", None),
+]
+
+
+@pytest.mark.parametrize(("rule", "instrument", "baseline", "follow_up", "verdict", "margin", "reason", "band"), SHIPPED)
+def test_a_shipped_rule_judges_so(
+    rule: str, instrument: str, baseline: int, follow_up: int, verdict: str, margin: str | None, reason: str | None, band: str | None
+) -> None:
+    judge = judge_of(CONTRACTS.instruments[instrument], [CONTRACTS.rules[rule]])
+
+    (judged,) = judge(number(baseline), number(follow_up)).verdicts
+
+    assert (judged.verdict, judged.margin, judged.reason, judged.band) == (verdict, margin, reason, band)
+
+
+EITHER = {"kind": "either", "operator": ">=", "relative": {"every": "0.30"}, "absolute": {"vas-pain": 15}}
+
+
+@pytest.mark.parametrize(
+    ("baseline", "follow_up", "verdict", "margin"),
+    [
+        (80, 65, "improved", "0"),
+        (20, 14, "improved", "0"),
+        (80, 66, "unchanged", "-1"),
+        (20, 15, "unchanged", "-1"),
+        (20, 26, "deteriorated", "-12"),
+    ],
+)
+def test_either_side_is_enough(baseline: int, follow_up: int, verdict: str, margin: str) -> None:
+    made = read(Document("rule", {"code": "x", "version": "1", "title": "x", "population": "x", "citation": "x"} | EITHER))
+
+    (judged,) = judge_of(CONTRACTS.instruments["vas-pain"], [made])(number(baseline), number(follow_up)).verdicts
+
+    assert (judged.verdict, judged.margin) == (verdict, margin)
+
+
+def test_better_and_worse_need_not_be_equally_far_away() -> None:
+    comi = CONTRACTS.rules["comi-2010"].judgement("comi")
+    assert comi is not None
+
+    assert (comi.improvement.absolute, comi.deterioration.absolute) == (Fraction("2.2"), Fraction("0.3"))
+
+
+def test_every_programme_is_judged_by_its_own_rules_in_its_own_order() -> None:
+    judged = {
+        programme: [each.rule for each in judge(number(50), number(20)).verdicts]
+        for (programme, code), judge in KNOWLEDGE.judges.items()
+        if code == "qbpds"
+    }
+
+    assert judged == {
+        "imsr": ["imsr-30-percent", "ostelo-2008"],
+        "ichom-lbp": ["imsr-30-percent", "ostelo-2008"],
+        "ndpr": ["imsr-30-percent", "ostelo-2008", "qbpds-chronic-2010", "qbpds-chronic-2022", "qbpds-error-2010", "qbpds-error-2022"],
+        "kngf-lbp": ["imsr-30-percent", "ostelo-2008", "qbpds-chronic-2010", "qbpds-chronic-2022", "qbpds-error-2010", "qbpds-error-2022"],
+    }
 
 
 NONE_BECAUSE = [  # baseline, follow-up (None: empty form, "absent": no form), why there is no verdict

@@ -54,7 +54,8 @@ def derive(episode: Episode, day: date, plan: Plan) -> Derivation:
     """
     if not membership.belongs(episode, plan.cohort):
         return NOTHING
-    windows = _windows(plan, episode.t0)
+    ended = episode.treatment_ended if plan.protocol.counts_from_end else None
+    windows = _windows(plan, episode.t0, None if ended is None or ended > day else ended)  # what is dated after today is hidden (M9)
     answered = {(one.moment, one.instrument): one for one in episode.answers if one.day <= day}
     changes = _Changes(day)
     changes.hidden(episode)
@@ -92,9 +93,9 @@ class _Changes:
 
 
 @lru_cache(maxsize=16_384)
-def _windows(plan: Plan, t0: date) -> dict[str, Window]:
+def _windows(plan: Plan, t0: date, ended: date | None) -> dict[str, Window]:
     """Programmes start on few different days: a month of arithmetic is done once per day, not once per episode."""
-    return plan.protocol.windows(t0)
+    return plan.protocol.windows(t0, ended)
 
 
 def _moments(episode: Episode, windows: dict[str, Window], responded: set[str], changes: _Changes) -> dict[str, str]:

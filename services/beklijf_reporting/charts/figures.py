@@ -128,10 +128,11 @@ SHADES = ("#dfe8e7", "#9cc4bf", "#3f8a88", "#0b3f45")
 
 
 def windows(programme: Protocol, words: Words) -> Chart:
-    """When each moment can be answered, for an episode that began in the middle of each treatment year (M1)."""
+    """When each moment can be answered, for an episode that began in the middle of each treatment year (M1); its treatment ends two
+    months later where moments are counted from that end."""
     bars_, middle = [], (7, 1)
     for year in programme.years:
-        for code, window in programme.windows(date(year, *middle)).items():
+        for code, window in programme.windows(date(year, *middle), date(year, middle[0] + 2, middle[1])).items():
             days = {"opens": window.opens.isoformat(), "closes": window.closes.isoformat(), "target": window.target.isoformat()}
             bars_.append({"year": str(year), "moment": words.of("moment", code), "code": code, **days})
     title = _("Windows of an episode that began on 1 July, by treatment year")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,7 +18,18 @@ from beklijf_reporting.pages.vocabulary import Names
 from beklijf_shared.contracts import Contracts
 
 DIRECTIONS = {"high-is-worse": _("high is worse"), "high-is-better": _("high is better"), None: _("neither end is better")}
-FORMULAS = {"sum": _("sum of the items"), "value": _("the number itself"), "category": _("the answer itself")}
+FORMULAS = {
+    "sum": _("sum of the items"),
+    "value": _("the number itself"),
+    "category": _("the answer itself"),
+    "mean": _("mean of the items"),
+    "count": _("number of items that apply"),
+    "percent-of-maximum": _("percentage of the greatest possible sum"),
+    "weighted-sum": _("weighted sum of the items"),
+    "lookup": _("from a published table, by the raw sum"),
+    "profile": _("the answers one after the other; 9 where one is missing"),
+    "groups": _("group by limits of the scores"),
+}
 MISSING = {
     "all-required": _("every item is needed; without one the answer counts as responded and has no score"),
     "by-measure": _("each question stands alone; a missing one leaves the others as they are"),
@@ -33,6 +45,8 @@ class Asked:
     """What it measures, how, its range or answers, and its direction."""
     missing: str
     asked_at: tuple[str, ...]
+    examples: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...]
+    """Worked examples: the answers, what they give by measure, and where the example comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +92,23 @@ def _asked(each: Instrument, known: Contracts, names: Names) -> Asked:
     for measure in each.measures:
         low, high = (exact.exact_text(exact.scaled(end, measure.scale)) for end in (measure.low, measure.high))
         span = ", ".join(category.labels[said.code] for category in measure.categories)
-        given = span or said(_("{low} to {high}"), low=formats.plain(low, said), high=formats.plain(high, said))
+        range_ = said(_("{low} to {high}"), low=formats.plain(low, said), high=formats.plain(high, said)) if measure.is_number else ""
+        given = span or range_
         measures.append((measure.labels[said.code], said(FORMULAS[measure.formula]), given, said(DIRECTIONS[measure.direction])))
     moments = [moment for protocol in known.protocols.values() for moment in protocol.moments if each.code in moment.instruments]
-    return Asked(each, tuple(measures), said(MISSING[each.missing_items]), tuple(names.of("moment", moment.code) for moment in moments))
+    asked_at = tuple(names.of("moment", moment.code) for moment in moments)
+    return Asked(each, tuple(measures), said(MISSING[each.missing_items]), asked_at, tuple(_examples(each, said)))
+
+
+def _examples(each: Instrument, said: Language) -> Iterator[tuple[str, tuple[tuple[str, str], ...], str]]:
+    for example in each.examples:
+        results = []
+        for code, result in example.results.items():
+            measure = each.measure(code)
+            assert measure is not None  # the contract was checked
+            named = next((category.labels[said.code] for category in measure.categories if category.code == result), result)
+            results.append((measure.labels[said.code], formats.plain(named, said) if measure.is_number else named))
+        yield " ".join(example.answers), tuple(results), example.source
 
 
 def _judged(rule: Rule, known: Contracts, names: Names) -> Judged:
@@ -115,5 +142,8 @@ def _programme(protocol: Protocol, names: Names) -> Programme:
     for moment in protocol.moments:
         by_year = ", ".join(f"{months} ({year})" for year, months in moment.months_by_year.items())
         asked = ", ".join(names.of("instrument", code) for code in moment.instruments)
-        moments.append((moment, by_year or str(moment.months), str(moment.before), str(moment.after), asked))
+        offset = by_year or str(moment.months if moment.days is None else names.language(_("{days} days"), days=moment.days))
+        if moment.anchor == "end-of-treatment":
+            offset = names.language(_("end of treatment + {offset}"), offset=offset)
+        moments.append((moment, offset, str(moment.before), str(moment.after), asked))
     return Programme(protocol, tuple(moments), windows(protocol, names))

@@ -20,12 +20,14 @@ PAIRS_REMEMBERED = 32_768
 
 class Judged(NamedTuple):
     """One rule's judgement of one pair. `margin`: score points beyond (positive) or short of (negative) enough improvement;
-    None where the rule cannot evaluate the pair."""
+    None where the rule cannot evaluate the pair, and then `reason` says why. `band`: where the rule has bands, the one it lies in."""
 
     rule: str
     rule_version: str
     verdict: Verdict
     margin: str | None
+    reason: str | None = None
+    band: str | None = None
 
 
 class Change(NamedTuple):
@@ -75,22 +77,33 @@ def _text(number: Fraction, scale: int) -> str:
 
 def _judged(rule: Rule, judgement: Judgement, baseline: Fraction, improvement: Fraction, scale: int) -> Judged:
     """The verdict: improved if enough better, deteriorated if enough worse, otherwise unchanged (M25)."""
-    if not evaluable(judgement, baseline):
-        return Judged(rule.code, rule.version, "not-evaluable", None)
+    reason = why_not_evaluable(judgement, baseline)
+    if reason is not None:
+        return Judged(rule.code, rule.version, "not-evaluable", None, reason)
     margin = margin_of(judgement.improvement, baseline, improvement)
     verdict: Verdict = "unchanged"
     if enough(judgement.improvement, margin):
         verdict = "improved"
     elif improvement < 0 and enough(judgement.deterioration, margin_of(judgement.deterioration, baseline, -improvement)):
         verdict = "deteriorated"
-    return Judged(rule.code, rule.version, verdict, _text(margin, scale))
+    return Judged(rule.code, rule.version, verdict, _text(margin, scale), None, _band_of(rule, baseline, improvement))
 
 
-def evaluable(judgement: Judgement, baseline: Fraction) -> bool:
-    """A share of nothing cannot be judged, nor can a baseline below the rule's minimum."""
+def _band_of(rule: Rule, baseline: Fraction, improvement: Fraction) -> str | None:
+    """The first band whose share of the baseline the improvement reaches."""
+    for band in rule.bands:
+        if band.share is None or enough(Threshold(band.operator), improvement - band.share * baseline):
+            return band.category.code
+    return None
+
+
+def why_not_evaluable(judgement: Judgement, baseline: Fraction) -> str | None:
+    """A share of nothing cannot be judged, nor can a baseline below the rule's minimum; None: it can be judged."""
     if judgement.minimal_baseline is not None and baseline < judgement.minimal_baseline:
-        return False
-    return baseline != 0 or (judgement.improvement.relative is None and judgement.deterioration.relative is None)
+        return "baseline-below-minimum"
+    if baseline == 0 and (judgement.improvement.relative is not None or judgement.deterioration.relative is not None):
+        return "baseline-zero"
+    return None
 
 
 def enough(threshold: Threshold, margin: Fraction) -> bool:
@@ -99,10 +112,11 @@ def enough(threshold: Threshold, margin: Fraction) -> bool:
 
 
 def margin_of(threshold: Threshold, baseline: Fraction, distance: Fraction) -> Fraction:
-    """How far a distance lies beyond the threshold, in score points; where the rule has two sides, each must pass: the harder one."""
+    """How far a distance lies beyond the threshold, in score points; where the rule has two sides, the harder
+    one if each must pass, the easier one if either is enough."""
     needed = []
     if threshold.relative is not None:
         needed.append(threshold.relative * baseline)
     if threshold.absolute is not None:
         needed.append(threshold.absolute)
-    return distance - max(needed)
+    return distance - (min(needed) if threshold.any_of else max(needed))

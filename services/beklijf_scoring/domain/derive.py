@@ -30,16 +30,16 @@ class Knowledge:
     protocols: Mapping[str, Protocol]
     judges: Mapping[tuple[str, str], Judge]
     """By programme and instrument."""
-    windows: Callable[[str, str], Mapping[str, Window]]
-    """(programme, t0) -> the windows by moment."""
+    windows: Callable[[str, str, str | None], Mapping[str, Window]]
+    """(programme, t0, end of treatment) -> the windows by moment."""
 
 
 def knowledge_of(protocols: Mapping[str, Protocol], judges: Mapping[tuple[str, str], Judge]) -> Knowledge:
     """What a service knows when it starts; windows are worked out once per t0 and remembered."""
 
     @lru_cache(maxsize=T0_REMEMBERED)
-    def windows(programme: str, t0: str) -> Mapping[str, Window]:
-        return protocols[programme].windows(date.fromisoformat(t0))
+    def windows(programme: str, t0: str, ended: str | None) -> Mapping[str, Window]:
+        return protocols[programme].windows(date.fromisoformat(t0), None if ended is None else date.fromisoformat(ended))
 
     return Knowledge(protocols, judges, windows)
 
@@ -86,7 +86,7 @@ def derive(subject: Subject, knowledge: Knowledge) -> Derived:
     """Place the answers, let them compete, judge the pairs, and say of earlier pairs what became of them."""
     episodes = list(subject.episodes)
     courses = {
-        episode.episode: course_of(episode, knowledge.protocols[episode.programme], knowledge.windows(episode.programme, episode.t0))
+        episode.episode: course_of(episode, knowledge.protocols[episode.programme], windows_of(episode, knowledge))
         for episode in episodes
         if episode.treatment != "entered-in-error"  # as if it never was: its answers wait (M14)
     }
@@ -98,6 +98,13 @@ def derive(subject: Subject, knowledge: Knowledge) -> Derived:
     scored = [scored_episode(episode, courses.get(episode.episode), counted, knowledge) for episode in episodes]
     pairs = [pair for episode in scored for pair in episode.pairs]
     return Derived(scored, answers, pairs + ended_pairs(subject.published, pairs, courses))
+
+
+def windows_of(episode: Episode, knowledge: Knowledge) -> Mapping[str, Window]:
+    """The windows of an episode. The end of its treatment is asked for only where the programme counts from it: else each end would
+    be remembered for nothing."""
+    ended = episode.treatment_ended if knowledge.protocols[episode.programme].counts_from_end else None
+    return knowledge.windows(episode.programme, episode.t0, ended)
 
 
 def scored_episode(episode: Episode, course: Course | None, counted: Mapping[str, list[Placed]], knowledge: Knowledge) -> Scored:

@@ -37,30 +37,29 @@ def test_imsr_is_the_table_of_m1() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("day", "instrument", "moments"),
-    [
-        ("2014-05-03", "vas-pain", ["t1"]),
-        ("2014-05-03", "gpe-6", ["t1"]),
-        ("2014-05-03", "gpe-3", []),
-        ("2014-05-03", None, ["t1"]),
-        ("2016-05-03", None, []),
-    ],
-)
-def test_moments_that_hold_a_day_for_an_instrument(day: str, instrument: str | None, moments: list[str]) -> None:
-    assert [each.code for each in IMSR.moments_holding(date.fromisoformat(day), T0, instrument)] == moments
-
-
-@pytest.mark.parametrize(("day", "code"), [("2014-06-07", "t1"), ("2014-06-08", None), ("2014-06-19", "t2"), ("2017-09-03", "t4")])
-def test_the_nearest_moment_whose_window_holds_the_day(day: str, code: str | None) -> None:
-    nearest = IMSR.nearest(date.fromisoformat(day), T0)
-
-    assert (nearest.code if nearest else None) == code
-
-
 def test_what_is_scheduled_is_asked_by_code() -> None:
     assert (IMSR.is_scheduled("t1", "gpe-6"), IMSR.is_scheduled("t1", "gpe-3"), IMSR.is_scheduled("t9", "qbpds")) == (True, False, False)
     assert (IMSR.moment("t9"), IMSR.baseline_moments) == (None, ("t0",))
+
+
+def test_what_is_counted_from_the_end_of_treatment_waits_for_it() -> None:
+    made = protocol(
+        moment("start", days=0),
+        moment("week-3", days=21, before=3, after=3),
+        moment("end", days=0, anchor="end-of-treatment", after=14),
+        moment("later", months=3, anchor="end-of-treatment", before=7),
+    )
+
+    going_on, ended = made.windows(T0), made.windows(T0, date(2014, 11, 30))
+
+    assert [(code, window.opens.isoformat(), window.closes.isoformat()) for code, window in going_on.items()] == [
+        ("start", "2014-03-03", "2014-03-03"),
+        ("week-3", "2014-03-21", "2014-03-27"),
+    ]
+    assert [(code, window.opens.isoformat(), window.closes.isoformat()) for code, window in list(ended.items())[2:]] == [
+        ("end", "2014-11-30", "2014-12-14"),
+        ("later", "2015-02-21", "2015-02-28"),  # 30 November and three months: the last of February
+    ]
 
 
 def test_imsr_windows_do_not_overlap_for_any_day_of_a_whole_cycle_of_the_calendar() -> None:
@@ -90,8 +89,12 @@ def test_windows_that_come_as_close_as_they_can_do_not_overlap() -> None:
         ([moment("a", months=1), moment("a", months=9)], {}, "names a code twice"),
         ([moment("a", months=1, baseline="z")], {}, "'z', which is no other moment"),
         ([moment("a", months=1, baseline="a")], {}, "which is no other moment"),
-        ([moment("a")], {}, "give either months or months_by_year"),
-        ([moment("a", months=1, months_by_year={"2014": 3})], {}, "give either months or months_by_year"),
+        ([moment("a")], {}, "give either months or months_by_year or days"),
+        ([moment("a", months=1, months_by_year={"2014": 3})], {}, "give either months or months_by_year or days"),
+        ([moment("a", months=1, days=30)], {}, "give either months or months_by_year or days"),
+        ([moment("a", days=1, anchor="end")], {}, "'end' is not one of start, end-of-treatment"),
+        ([moment("a", days=1, after=9), moment("b", days=10)], {}, "windows of a and b overlap"),
+        ([moment("a", months=1, anchor="end-of-treatment", after=9), moment("b", months=1, anchor="end-of-treatment")], {}, "overlap"),
         ([moment("a", months_by_year={"2010": 3})], {}, "2010, which is not one of the protocol's years"),
         ([moment("a", months_by_year={"2014": 3, "soon": 3})], {}, "months_by_year.soon: is not a key"),
         ([moment("a", months=1)], {"time_zone": "Europe/Nowhere"}, "is not a known time zone"),

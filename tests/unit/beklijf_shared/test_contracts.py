@@ -16,7 +16,10 @@ from beklijf_shared import contracts, telemetry
 from beklijf_shared.contracts import ContractError
 
 BASE = "https://w3id.org/beklijf/fhir"
-INSTRUMENTS = {"qbpds", "vas-pain", "gpe-6", "gpe-3", "care-use"}
+INSTRUMENTS = set(
+    """barriers-facilitators care-use eq-5d-5l exercise-dose gpe-3 gpe-6 gpe-dv hads kngf-risk-profile kngf-treatment-profile nprs-1w
+    nprs-24h odi pcs-catastrophizing promis-gh psk qbpds rmdq-24 sbst tsk-17 vas-pain""".split()
+)
 COHORT = """
 code = "imsr-site"
 title = "iMSR, small cells hidden"
@@ -54,29 +57,32 @@ def test_what_ships_is_complete() -> None:
     known = contracts.load()
 
     assert set(known.instruments) == INSTRUMENTS
-    assert set(known.protocols) == {"imsr"}
-    assert set(known.rules) == {"imsr-30-percent", "ostelo-2008"}
+    assert set(known.protocols) == {"ichom-lbp", "imsr", "kngf-lbp", "ndpr"}
+    assert set(known.rules) == {
+        *("comi-2010", "imsr-30-percent", "ostelo-2008", "rtms-bands"),
+        *("qbpds-chronic-2010", "qbpds-chronic-2022", "qbpds-error-2010", "qbpds-error-2022"),
+    }
     assert set(known.cohorts) == {"imsr", "imsr-k10"}
     assert set(known.questionnaires) == {(f"{BASE}/Questionnaire/{code}", "1.0.0") for code in INSTRUMENTS}
-    assert set(known.code_systems) == {f"{BASE}/CodeSystem/{code}-answer" for code in INSTRUMENTS - {"vas-pain"}}
-    assert known.moment_codes == {"t0", "t1", "t2", "t3", "t4"}
+    numbers_only = {"vas-pain", "nprs-24h", "nprs-1w", "psk"}
+    assert set(known.code_systems) == {f"{BASE}/CodeSystem/{code}-answer" for code in INSTRUMENTS - numbers_only}
+    assert [moment.code for moment in known.protocols["imsr"].moments] == ["t0", "t1", "t2", "t3", "t4"]
+    assert known.moment_codes >= {"t0", "t4", "halfway", "month-24", "week-12"}
 
 
-def test_what_is_named_and_not_here_yet_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    known = contracts.load()
+def test_what_is_named_and_not_here_yet_is_said(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shipped = (contracts.shipped_folder() / "rules" / "ostelo-2008.toml").read_text(encoding="utf-8")
+    later = shipped.replace("ostelo-2008", "later").replace("[absolute]", 'planned = ["ndi", "comi"]\n[absolute]\nndi = 7\ncomi = 2')
+    (site / "rules" / "later.toml").write_text(later, encoding="utf-8")
+    known = contracts.load(site)
     telemetry.configure()
 
     contracts.say(known, telemetry.Logger("intake", "api"))
 
-    assert known.notes == (contracts.Note("rules/ostelo-2008", ("nprs", "rmdq-24", "odi")),)
-    (line,) = capsys.readouterr().err.splitlines()
+    assert known.notes == (contracts.Note("rules/comi-2010", ("comi",)), contracts.Note("rules/later", ("ndi", "comi")))
+    _, line = capsys.readouterr().err.splitlines()
     said = json.loads(line)
-    assert (said["event_code"], said["contract"], said["count"], said["codes"]) == (
-        "instruments_planned",
-        "rules/ostelo-2008",
-        3,
-        "nprs rmdq-24 odi",
-    )
+    assert (said["event_code"], said["contract"], said["count"], said["codes"]) == ("instruments_planned", "rules/later", 2, "ndi comi")
 
 
 @pytest.mark.parametrize("code", ["gpe-6", "gpe-3", "care-use"])
@@ -104,7 +110,7 @@ def test_what_compares_with_the_end_of_treatment_is_asked_after_it_and_never_bes
     points = {code: each.reference_point for code, each in known.instruments.items() if each.reference_point is not None}
     asked = {moment.code: {code for code in moment.instruments if code in points} for moment in known.protocols["imsr"].moments}
 
-    assert points == {"gpe-6": "baseline", "gpe-3": "end-of-treatment"}
+    assert points == {"gpe-6": "baseline", "gpe-dv": "baseline", "gpe-3": "end-of-treatment"}
     assert asked == {"t0": set(), "t1": {"gpe-6"}, "t2": set(), "t3": set(), "t4": {"gpe-3"}}
 
 
@@ -154,7 +160,7 @@ def shipped(kind: str, name: str) -> str:
 WRONG: list[tuple[str, str, str]] = [  # where, what, how it is said
     ("cohorts/imsr.toml", COHORT.replace("imsr-site", "imsr"), "imsr.toml: code: 'imsr' is defined twice"),
     ("cohorts/other.toml", COHORT, "other.toml: code: 'imsr-site' must be the name of the file"),
-    ("cohorts/imsr-site.toml", COHORT.replace('"imsr"', '"ndpr"'), "cohorts/imsr-site: programme: 'ndpr' is no protocol"),
+    ("cohorts/imsr-site.toml", COHORT.replace('"imsr"', '"none"'), "cohorts/imsr-site: programme: 'none' is no protocol"),
     (
         "cohorts/imsr-site.toml",
         COHORT.replace('protocol_version = "1.0.0"', 'protocol_version = "2"'),

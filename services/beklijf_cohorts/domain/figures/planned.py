@@ -18,6 +18,13 @@ def protocol(source: Source) -> Figure:
 
 
 def _moment_rows(moment: Moment, years: tuple[str, ...]) -> list[Row]:
+    if moment.days is not None:
+        entries: dict[str, Entry] = {
+            "days": Derived(moment.days, ()),
+            "before": Derived(moment.before, ()),
+            "after": Derived(moment.after, ()),
+        }
+        return [Row({"moment": moment.code, "year": ALL}, entries)]
     by_year = {year: moment.offset_months(int(year)) for year in years} if moment.months is None else {ALL: moment.months}
     return [
         Row(
