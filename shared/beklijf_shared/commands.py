@@ -88,7 +88,8 @@ def _parser(service: Service) -> argparse.ArgumentParser:
     _add_dead_letters(add("dlq", "dead letters: list, show, replay", _dead_letters(service)))
     for name, (says, task) in service.tasks.items():
         command = add(name, says, task)
-        service.arguments.get(name, lambda _: None)(command)
+        if name in service.arguments:
+            service.arguments[name](command)
     return parser
 
 
