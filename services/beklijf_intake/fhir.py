@@ -27,7 +27,7 @@ from beklijf_intake.domain.search.dates import searchable
 from beklijf_intake.domain.shape import Element, Shapes
 from beklijf_intake.domain.submission import Name, Received, ResourceType, Submission
 
-__all__ = ["ReadingContext", "check_shape", "digest", "read", "shapes"]
+__all__ = ["ReadingContext", "canonical", "check_shape", "digest", "read", "shapes"]
 
 READABLE = ("Patient", "EpisodeOfCare", "Consent", "QuestionnaireResponse")
 _CONTAINABLE = ("Organization", "Practitioner", "PractitionerRole")
@@ -82,8 +82,12 @@ def _submission(
 
 def digest(resource: dict[str, Any]) -> bytes:
     """SHA-256 of the canonical JSON without `meta` and `id` (M11): keys sorted, decimals with the digits that were sent."""
-    content = {name: value for name, value in resource.items() if name not in ("meta", "id")}
-    return hashlib.sha256(orjson.dumps(content, default=_exact, option=orjson.OPT_SORT_KEYS)).digest()
+    return hashlib.sha256(canonical({name: value for name, value in resource.items() if name not in ("meta", "id")})).digest()
+
+
+def canonical(value: Any) -> bytes:
+    """JSON in one way of writing it: keys sorted, no white space, decimals with the digits that were sent."""
+    return orjson.dumps(value, default=_exact, option=orjson.OPT_SORT_KEYS)
 
 
 def _exact(value: Any) -> dict[str, str]:

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from beklijf_intake import exchange, fhir, front_door
+from beklijf_intake import exchange, front_door, receive
 from beklijf_intake.api.door import ROOT, TYPES, Door, count_refused, door_of, id_of, location, route, sender_of
 from beklijf_intake.domain.problem import Problem, Refused
 from beklijf_intake.domain.reading.criteria import check_names, names_in
@@ -71,7 +71,7 @@ async def _store(request: Request, type_: ResourceType, conditions: Conditions, 
     conditions = replace(conditions, if_match=exchange.if_match(request))
     body = await exchange.body_of(request, front_door.RESOURCE_LIMIT_BYTES)
     try:
-        submission = fhir.read(front_door.parse(body), body, door.context(organisation), type=type_, id=conditions.resource_id)
+        submission = receive.read(body, door.context(organisation), type=type_, id=conditions.resource_id)
         asked = conditions.of(organisation, submission)
     except Refused as refused:
         await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))

@@ -15,15 +15,20 @@ from beklijf_intake.domain.submission import AnswersStated, AnswerValue, Receive
 EPISODE_LINK = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 
 
-def read(resource: Resource, received: Received, context: ReadingContext, problems: Problems) -> AnswersStated | None:
-    """The answers as stated; problems are added to the list, and the result counts only if none of them is an error."""
+def read(
+    resource: Resource, received: Received, context: ReadingContext, problems: Problems, recognised: tuple[AnswerValue, ...] | None = None
+) -> AnswersStated | None:
+    """The answers as stated; problems are added to the list, and the result counts only if none of them is an error.
+
+    `recognised` are the answers where they were checked against their Questionnaire before (`quick`).
+    """
     patient = reference_to("Patient", resource.get("subject"), "subject", problems)
     _check_displays(resource, problems)
     authored, whole_day = _authored(resource, context, problems)
     form = _form(resource, context, problems)
     episode, moment = _stated(resource, context, problems)
-    answers: tuple[AnswerValue, ...] = ()
-    if form is not None:
+    answers: tuple[AnswerValue, ...] = recognised or ()
+    if form is not None and recognised is None:
         found, answers = check(form, resource)
         problems.extend(found)
     if patient is None or authored is None or form is None:
