@@ -1,4 +1,4 @@
-"""`python -m beklijf_intake COMMAND`: api, relay, migrate, republish, state-hash, dlq, openapi."""
+"""`python -m beklijf_intake COMMAND`: api, relay, migrate, republish, state-hash, dlq, openapi, sender."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 import json
 import sys
 
-from beklijf_intake import api, app
+from beklijf_intake import api, app, sender_command
 from beklijf_intake.settings import Intake
 from beklijf_shared import commands
 from beklijf_shared.settings import SettingMissing, Settings
@@ -16,6 +16,17 @@ from beklijf_shared.settings import SettingMissing, Settings
 def openapi(_: Settings, __: argparse.Namespace) -> int:
     """Prints the OpenAPI of the FHIR door; no database is asked."""
     print(json.dumps(api.application().openapi()))
+    return 0
+
+
+def sender(settings: Settings, options: argparse.Namespace) -> int:
+    """Registers, lists and changes senders; prints a JSON object a line, and says on standard error why it did not."""
+    try:
+        for line in sender_command.run(settings, options):
+            print(json.dumps(line, ensure_ascii=False))
+    except sender_command.Refused as refused:
+        print(f"beklijf_intake: {refused}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -31,5 +42,6 @@ def check(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    tasks = {"openapi": ("print the OpenAPI of the FHIR door", openapi)}
-    sys.exit(check(sys.argv[1:]) or commands.main(dataclasses.replace(app.SERVICE, tasks=tasks)))
+    tasks = {"openapi": ("print the OpenAPI of the FHIR door", openapi), "sender": ("register, list and change senders", sender)}
+    service = dataclasses.replace(app.SERVICE, tasks=tasks, arguments={"sender": sender_command.arguments})
+    sys.exit(check(sys.argv[1:]) or commands.main(service))

@@ -7,16 +7,20 @@ import threading
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 
 from fastapi import FastAPI
 
 from beklijf_domain.calendar import zone
-from beklijf_intake import api, fhir, forms
+from beklijf_intake import api, fhir, forms, outside
 from beklijf_intake.api import Current, Door
 from beklijf_intake.domain.reading.context import ReadingContext
 from beklijf_intake.domain.receipt import Delivery, Receipt
 from beklijf_intake.domain.register import Request
-from beklijf_intake.sender import Senders
+from beklijf_intake.key_shelf import KeyShelf
+from beklijf_intake.keys import SecretKeys
+from beklijf_intake.roster import REFRESH_SECONDS, Either, Roster
+from beklijf_intake.sender import Authority, Senders
 from beklijf_intake.settings import Intake
 from beklijf_intake.store import raw, receipts
 from beklijf_intake.usecases import Rules, Unit, Verdict, judge
@@ -27,7 +31,7 @@ from beklijf_shared.commands import Service
 from beklijf_shared.ids import IdMaker, new_id
 from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
-from beklijf_shared.telemetry import Logger
+from beklijf_shared.telemetry import Log, Logger
 from beklijf_shared.topics import INTAKE_TALLY
 
 CHECK_SECONDS = 1.0
@@ -60,15 +64,18 @@ def application(
     reading = _reading(settings, intake, clock, log)
     commit = committer(engine, clock, make_id, Rules(intake.key, intake.time_zone))
     app = api.application()
+    roster = Roster(engine, SecretKeys.of(intake.token_keys), intake.address, clock, make_id, _shelf(intake, log))
     writer = Writer(commit, log)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        keeping = asyncio.create_task(_keep_fresh(roster, log), name="roster")
         writing = asyncio.create_task(writer.run(), name="writer")
         writing.add_done_callback(lambda task: None if task.cancelled() else on_writer_lost())
         yield
         writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
+        keeping.cancel()
+        await asyncio.gather(writing, keeping, return_exceptions=True)
 
     async def submit(units: Sequence[Unit]) -> list[Verdict]:
         return await writer.submit(units)
@@ -86,8 +93,9 @@ def application(
         return await asyncio.to_thread(_receipt, engine, organisation, id_)
 
     app.router.lifespan_context = lifespan
+    app.state.roster = roster
     app.state.door = Door(
-        senders=Senders(intake.senders, intake.default_organisation),
+        senders=_authority(intake, roster),
         context=lambda organisation: replace(reading, now=clock(), organisation=organisation),
         submit=submit,
         judge=judged,
@@ -98,6 +106,27 @@ def application(
         log=log,
     )
     return app
+
+
+def _authority(intake: Intake, roster: Roster) -> Authority:
+    """Registered senders; on a laptop ready-made ones too."""
+    if not intake.senders:
+        return roster
+    return Either(Senders(intake.senders, intake.default_organisation).authenticate, roster.authenticate)
+
+
+def _shelf(intake: Intake, log: Logger) -> KeyShelf:
+    return KeyShelf(partial(outside.fetch, private_networks=intake.private_networks), log)
+
+
+async def _keep_fresh(roster: Roster, log: Logger) -> None:
+    """Looks every second at who may send; a database that is away is waited for, and who was known stays known."""
+    while True:
+        try:
+            await asyncio.to_thread(roster.refresh)
+        except db.DBAPIError as error:
+            log.event(Log.DATABASE_LOST, error=type(error).__name__)
+        await asyncio.sleep(REFRESH_SECONDS)
 
 
 def _reading(settings: Settings, intake: Intake, clock: Clock, log: Logger) -> ReadingContext:

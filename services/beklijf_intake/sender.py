@@ -40,6 +40,10 @@ class NotAuthenticated(Exception):
         self.reason: Reason = reason
 
 
+class Unknowable(Exception):
+    """Nobody can be recognised yet: who may send has not been read from the database. The same call may succeed later."""
+
+
 class Authority(Protocol):
     """Whoever can say whom an Authorization header stands for."""
 

@@ -1,7 +1,9 @@
-"""What intake is told beside the settings that every service has: who may send, and the key of what leaves in an identifier's place.
+"""What intake is told beside the settings that every service has: where senders reach it, its keys, and on a laptop who may send.
 
-`BEKLIJF_SENDERS` is a JSON object from bearer token to organisation (its URA); `BEKLIJF_PSEUDONYM_KEY` is the key, in hexadecimal
-digits. Either may stand in a file instead (a secret mounted into a container): `BEKLIJF_SENDERS_FILE`, `BEKLIJF_PSEUDONYM_KEY_FILE`.
+`BEKLIJF_PUBLIC_URL` is the FHIR base address as senders know it. `BEKLIJF_TOKEN_KEY` signs access tokens and `BEKLIJF_PSEUDONYM_KEY`
+decides ties (`contracts/decisions/0010`), both in hexadecimal digits; of the first there may be several, the newest first. Each may
+stand in a file instead (a secret mounted into a container), named by the variable with `_FILE` behind it. `BEKLIJF_SENDERS`, a JSON
+object from bearer token to organisation, is for the laptop profile only: on a server, senders are registered and have keys.
 """
 
 from __future__ import annotations
@@ -13,49 +15,82 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from beklijf_shared.settings import SettingMissing, Settings, secret
 
 CANONICAL_BASE = "https://w3id.org/beklijf/fhir"
 TIME_ZONE = "Europe/Amsterdam"
-MINIMUM_TOKEN_CHARACTERS = 24
 MINIMUM_KEY_DIGITS = 64
 
 # The laptop profile holds made-up data and listens on loopback only, so its two senders and its key are known to everybody.
 LAPTOP_ORGANISATION = "00000001"
 LAPTOP_SENDERS = {"laptop-token-of-hospital-one": LAPTOP_ORGANISATION, "laptop-token-of-hospital-two": "00000002"}
 LAPTOP_KEY = b"beklijf laptop, no secret at all"
+LAPTOP_TOKEN_KEY = b"beklijf laptop tokens, no secret"
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """`senders`: token to organisation; `default_organisation`: of a request without token, or None where there must be one."""
+    """`senders`: ready-made token to organisation; `default_organisation`: of a request without token, or None where there must be
+    one; `address`: the FHIR base as senders know it; `token_keys`: newest first."""
 
     senders: Mapping[str, str]
     default_organisation: str | None
     key: bytes
+    address: str
+    token_keys: tuple[bytes, ...]
+    private_networks: bool = False
     time_zone: str = TIME_ZONE
     base: str = CANONICAL_BASE
 
     @classmethod
     def of(cls, settings: Settings, environment: Mapping[str, str] = os.environ) -> Intake:
-        """Reads and checks; raises SettingMissing naming the variable, and never shows its value."""
+        """Reads and checks; raises SettingMissing naming all that is missing, and never shows a value."""
         base = environment.get("BEKLIJF_FHIR_BASE", CANONICAL_BASE)
         time_zone = environment.get("BEKLIJF_TIME_ZONE", TIME_ZONE)
-        senders, key = _senders(environment), _key(environment)
+        private_networks = environment.get("BEKLIJF_PRIVATE_NETWORKS", "") == "yes"
+        senders, key, token_keys = _senders(environment), _key(environment), _token_keys(environment)
+        address = _address(environment)
         if settings.profile == "laptop":
             if not _is_loopback(settings.http_host):
                 raise SettingMissing("BEKLIJF_HTTP_HOST must be a loopback address in the laptop profile, which asks for no token")
-            return cls(senders or LAPTOP_SENDERS, LAPTOP_ORGANISATION, key or LAPTOP_KEY, time_zone, base)
-        if not senders:
-            raise SettingMissing("BEKLIJF_SENDERS or BEKLIJF_SENDERS_FILE is not set: it must map each sender's token to its organisation")
-        if key is None:
-            raise SettingMissing(f"BEKLIJF_PSEUDONYM_KEY is not set: it must hold at least {MINIMUM_KEY_DIGITS} hexadecimal digits")
-        if min(map(len, senders)) < MINIMUM_TOKEN_CHARACTERS:
-            raise SettingMissing(f"BEKLIJF_SENDERS has a token of fewer than {MINIMUM_TOKEN_CHARACTERS} characters")
-        if LAPTOP_SENDERS.keys() & senders.keys():
-            raise SettingMissing("BEKLIJF_SENDERS has a token of the laptop profile, which everybody knows")
-        return cls(senders, None, key, time_zone, base)
+            address = address or f"http://127.0.0.1:{settings.http_port}/fhir"
+            more = (private_networks, time_zone, base)
+            return cls(senders or LAPTOP_SENDERS, LAPTOP_ORGANISATION, key or LAPTOP_KEY, address, token_keys or (LAPTOP_TOKEN_KEY,), *more)
+        if senders:
+            raise SettingMissing("BEKLIJF_SENDERS is for the laptop profile: on a server each sender has a key (`beklijf sender add`)")
+        if key is None or not token_keys or not address:
+            raise SettingMissing(_absent(key, token_keys, address))
+        if key == LAPTOP_KEY or LAPTOP_TOKEN_KEY in token_keys:
+            raise SettingMissing("BEKLIJF_PSEUDONYM_KEY or BEKLIJF_TOKEN_KEY holds a key of the laptop profile, which everybody knows")
+        return cls({}, None, key, address, token_keys, private_networks, time_zone, base)
+
+
+def _absent(key: bytes | None, token_keys: tuple[bytes, ...], address: str) -> str:
+    absent = []
+    if key is None:
+        absent.append(f"BEKLIJF_PSEUDONYM_KEY (at least {MINIMUM_KEY_DIGITS} hexadecimal digits)")
+    if not token_keys:
+        absent.append(f"BEKLIJF_TOKEN_KEY (at least {MINIMUM_KEY_DIGITS} hexadecimal digits)")
+    if not address:
+        absent.append("BEKLIJF_PUBLIC_URL (the FHIR base address as senders know it, like https://registry.example/fhir)")
+    return f"not set, nor in a file: {', '.join(absent)}; deploy/secrets makes keys"
+
+
+def _address(environment: Mapping[str, str]) -> str:
+    address = environment.get("BEKLIJF_PUBLIC_URL", "")
+    parts = urlsplit(address)
+    if address and (parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or address.endswith("/")):
+        raise SettingMissing("BEKLIJF_PUBLIC_URL must be an address like https://registry.example/fhir, without a slash at the end")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise SettingMissing("BEKLIJF_PUBLIC_URL must be https: tokens and answers of patients do not travel in the clear")
+    return address
+
+
+def _token_keys(environment: Mapping[str, str]) -> tuple[bytes, ...]:
+    text = secret(environment, "BEKLIJF_TOKEN_KEY")
+    return tuple(_bytes_of(word, "BEKLIJF_TOKEN_KEY") for word in text.split())
 
 
 def _senders(environment: Mapping[str, str]) -> dict[str, str]:
@@ -73,10 +108,12 @@ def _senders(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _key(environment: Mapping[str, str]) -> bytes | None:
     text = secret(environment, "BEKLIJF_PSEUDONYM_KEY")
-    if not text:
-        return None
+    return _bytes_of(text, "BEKLIJF_PSEUDONYM_KEY") if text else None
+
+
+def _bytes_of(text: str, name: str) -> bytes:
     if not re.fullmatch(r"(?:[0-9a-fA-F]{2})+", text) or len(text) < MINIMUM_KEY_DIGITS:
-        raise SettingMissing(f"BEKLIJF_PSEUDONYM_KEY must hold at least {MINIMUM_KEY_DIGITS} hexadecimal digits")
+        raise SettingMissing(f"{name} must hold at least {MINIMUM_KEY_DIGITS} hexadecimal digits")
     return bytes.fromhex(text)
 
 

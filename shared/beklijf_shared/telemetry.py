@@ -71,6 +71,7 @@ class Log(Enum):
     RELAY_STANDS_BY = ("info", "another relay is active; standing by")
     REQUEST_FAILED = ("error", "a request failed unexpectedly")
     WRITE_RETRIED = ("warning", "a shared commit failed; its requests are tried one by one")
+    KEYS_NOT_FETCHED = ("warning", "the keys of a sender could not be fetched from where they are published")
     SNAPSHOT_TAKEN = ("debug", "snapshot taken")
     DAY_TURNED = ("info", "the daily tick derived what changes with the date")
     RECOUNTED = ("info", "cells were counted anew")

@@ -60,6 +60,7 @@ def add(app: FastAPI) -> None:
     app.add_exception_handler(sender.NotAuthenticated, not_authenticated)
     app.add_exception_handler(NotAllowed, not_allowed)
     app.add_exception_handler(Unavailable, unavailable)
+    app.add_exception_handler(sender.Unknowable, unavailable)
     app.add_exception_handler(HTTPException, unknown_place)
     app.add_exception_handler(Exception, failed)
 

@@ -45,8 +45,9 @@ def test_openapi_names_every_route(database: Databases) -> None:
     ]
 
 
-def test_server_does_not_start_without_senders(database: Databases) -> None:
+def test_server_does_not_start_without_keys(database: Databases) -> None:
     done = run(database("intake"), "api", BEKLIJF_PROFILE="server")
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert "BEKLIJF_SENDERS" in done.stderr
+    assert "BEKLIJF_TOKEN_KEY" in done.stderr
+    assert "BEKLIJF_PUBLIC_URL" in done.stderr

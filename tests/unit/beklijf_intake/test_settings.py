@@ -13,7 +13,8 @@ LAPTOP = {"BEKLIJF_DATABASE_URL": "postgresql+psycopg://x", "BEKLIJF_PROFILE": "
 SERVER = {
     "BEKLIJF_DATABASE_URL": "postgresql+psycopg://x",
     "BEKLIJF_PROFILE": "server",
-    "BEKLIJF_SENDERS": '{"a-token-that-is-long-enough": "12345678"}',
+    "BEKLIJF_PUBLIC_URL": "https://registry.example/fhir",
+    "BEKLIJF_TOKEN_KEY": "00112233445566778899aabbccddeeff" * 2,
     "BEKLIJF_PSEUDONYM_KEY": "0123456789abcdef" * 4,
 }
 
@@ -36,38 +37,60 @@ def test_laptop_listens_on_loopback_only() -> None:
         read(LAPTOP | {"BEKLIJF_HTTP_HOST": "0.0.0.0"})
 
 
-def test_server_has_no_default_sender() -> None:
+def test_laptop_is_reached_where_it_listens() -> None:
+    assert read(LAPTOP | {"BEKLIJF_HTTP_PORT": "8401"}).address == "http://127.0.0.1:8401/fhir"
+
+
+def test_server_has_no_ready_made_sender() -> None:
     intake = read(SERVER)
 
-    assert intake.default_organisation is None
-    assert intake.senders == {"a-token-that-is-long-enough": "12345678"}
+    assert (intake.senders, intake.default_organisation) == ({}, None)
+    assert (intake.address, len(intake.token_keys[0])) == ("https://registry.example/fhir", 32)
+    assert intake.private_networks is False
+
+
+def test_all_that_is_missing_is_said_at_once() -> None:
+    with pytest.raises(SettingMissing) as refused:
+        read({name: value for name, value in SERVER.items() if name in LAPTOP})
+
+    assert all(name in str(refused.value) for name in ("BEKLIJF_PUBLIC_URL", "BEKLIJF_TOKEN_KEY", "BEKLIJF_PSEUDONYM_KEY"))
 
 
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"BEKLIJF_SENDERS": ""}, "BEKLIJF_SENDERS"),
+        ({"BEKLIJF_SENDERS": '{"a-token-that-is-long-enough": "12345678"}'}, "laptop profile"),
         ({"BEKLIJF_SENDERS": "not json"}, "JSON object"),
-        ({"BEKLIJF_SENDERS": '{"a-token-that-is-long-enough": 1}'}, "JSON object"),
-        ({"BEKLIJF_SENDERS": '{"short": "12345678"}'}, "fewer than 24"),
-        ({"BEKLIJF_SENDERS": '{"laptop-token-of-hospital-one": "12345678"}'}, "laptop profile"),
         ({"BEKLIJF_PSEUDONYM_KEY": ""}, "BEKLIJF_PSEUDONYM_KEY"),
         ({"BEKLIJF_PSEUDONYM_KEY": "0123"}, "at least 64"),
         ({"BEKLIJF_PSEUDONYM_KEY": "zz" * 32}, "hexadecimal"),
+        ({"BEKLIJF_PSEUDONYM_KEY": b"beklijf laptop, no secret at all".hex()}, "everybody knows"),
+        ({"BEKLIJF_TOKEN_KEY": ""}, "BEKLIJF_TOKEN_KEY"),
+        ({"BEKLIJF_TOKEN_KEY": "00" * 31}, "at least 64"),
+        ({"BEKLIJF_TOKEN_KEY": f"{'01' * 32} {'02' * 8}"}, "at least 64"),
+        ({"BEKLIJF_TOKEN_KEY": b"beklijf laptop tokens, no secret".hex()}, "everybody knows"),
+        ({"BEKLIJF_PUBLIC_URL": ""}, "BEKLIJF_PUBLIC_URL"),
+        ({"BEKLIJF_PUBLIC_URL": "http://registry.example/fhir"}, "https"),
+        ({"BEKLIJF_PUBLIC_URL": "https://registry.example/fhir/"}, "without a slash"),
+        ({"BEKLIJF_PUBLIC_URL": "registry:8401"}, "address like"),
     ],
 )
 def test_server_refuses_to_start(changed: dict[str, str], named: str) -> None:
     with pytest.raises(SettingMissing, match=named) as refused:
         read(SERVER | changed)
 
-    assert changed.get("BEKLIJF_PSEUDONYM_KEY") not in str(refused.value).split()
+    assert [value for value in changed.values() if value and value in str(refused.value)] == []
 
 
-def test_senders_may_come_from_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "senders"
-    file.write_text('{"another-token-that-is-long-enough": "87654321"}')
-    environment = {name: value for name, value in SERVER.items() if name != "BEKLIJF_SENDERS"}
+def test_keys_may_come_from_files_and_a_new_one_stands_in_front(tmp_path: Path) -> None:
+    file = tmp_path / "token-key"
+    file.write_text(f"{'01' * 32}\n{'02' * 32}\n")
+    environment = {name: value for name, value in SERVER.items() if name != "BEKLIJF_TOKEN_KEY"}
 
-    intake = read(environment | {"BEKLIJF_SENDERS_FILE": str(file)})
+    intake = read(environment | {"BEKLIJF_TOKEN_KEY_FILE": str(file)})
 
-    assert intake.senders == {"another-token-that-is-long-enough": "87654321"}
+    assert intake.token_keys == (b"\x01" * 32, b"\x02" * 32)
+
+
+def test_a_server_of_ones_own_computer_may_be_reached_without_tls() -> None:
+    assert read(SERVER | {"BEKLIJF_PUBLIC_URL": "http://127.0.0.1:8401/fhir"}).address == "http://127.0.0.1:8401/fhir"
