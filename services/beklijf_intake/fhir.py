@@ -27,7 +27,7 @@ from beklijf_intake.domain.search.dates import searchable
 from beklijf_intake.domain.shape import Element, Shapes
 from beklijf_intake.domain.submission import Name, Received, ResourceType, Submission
 
-__all__ = ["ReadingContext", "canonical", "check_shape", "digest", "read", "shapes"]
+__all__ = ["ReadingContext", "canonical", "check_shape", "digest", "read", "shapes", "stated"]
 
 READABLE = ("Patient", "EpisodeOfCare", "Consent", "QuestionnaireResponse")
 _CONTAINABLE = ("Organization", "Practitioner", "PractitionerRole")
@@ -41,8 +41,8 @@ _PRIMITIVE_NAMES = {
     "PositiveInt": "positiveInt", "String": "string", "Time": "time", "UnsignedInt": "unsignedInt", "Uri": "uri", "Url": "url",
     "UuidVersion": "uuid", "Xhtml": "xhtml",
 }  # fmt: skip
-_Reader = Callable[[dict[str, Any], Received, ReadingContext, list[Problem]], Submission | None]
-_READERS: dict[ResourceType, _Reader] = {
+Reader = Callable[[dict[str, Any], Received, ReadingContext, list[Problem]], Submission | None]
+_READERS: dict[ResourceType, Reader] = {
     "Patient": patient.read, "EpisodeOfCare": episode.read, "Consent": consent.read, "QuestionnaireResponse": answers.read,
 }  # fmt: skip
 
@@ -60,24 +60,35 @@ def read(resource: dict[str, Any], body: bytes, context: ReadingContext, *, type
         raise Refused([*(bsn.refusal(joined(name, where)) for where in hidden), *problems])
     if problems:
         raise Refused(problems)
-    submission = _submission(name, resource, body, context, problems)
+    submission = stated(name, resource, body, digest(resource), context, problems, _READERS[name])
     errors = [problem for problem in problems if problem.severity == "error"]
     if submission is None or errors:
         raise Refused([problem.below(name) for problem in problems])
     return submission
 
 
-def _submission(
-    name: ResourceType, resource: dict[str, Any], body: bytes, context: ReadingContext, problems: list[Problem]
+def stated(
+    name: ResourceType,
+    resource: dict[str, Any],
+    body: bytes,
+    sum_: bytes,
+    context: ReadingContext,
+    problems: list[Problem],
+    reader: Reader,
 ) -> Submission | None:
-    business_name = name_of(resource, problems)
-    stated = stated_at(resource, context, problems)
-    received = Received(name, business_name or Name("", ""), body, digest(resource), stated)
-    submission = _READERS[name](resource, received, context, problems)
-    if submission is None:
-        return None
-    told = tuple(problem.below(name) for problem in problems)
-    return replace(submission, received=replace(received, warnings=told, searchable=searchable(resource, context.zone)))
+    """What a resource states whose shape was checked; problems are added to the list, and it counts only if none of them is an error."""
+    received = Received(
+        name,
+        name_of(resource, problems) or Name("", ""),
+        body,
+        sum_,
+        stated_at(resource, context, problems),
+        searchable=searchable(resource, context.zone),
+    )
+    submission = reader(resource, received, context, problems)
+    if submission is None or not problems:
+        return submission
+    return replace(submission, received=replace(received, warnings=tuple(problem.below(name) for problem in problems)))
 
 
 def digest(resource: dict[str, Any]) -> bytes:

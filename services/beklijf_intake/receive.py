@@ -6,17 +6,18 @@ Both give the same submission for the same bytes, and only the full way refuses.
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Any
 
 import orjson
 
 from beklijf_intake import fhir, front_door
 from beklijf_intake.domain import bsn, quick
+from beklijf_intake.domain.problem import Problem
 from beklijf_intake.domain.questionnaire import Form
 from beklijf_intake.domain.reading import answers
 from beklijf_intake.domain.reading.context import ReadingContext
-from beklijf_intake.domain.reading.elements import name_of, stated_at
-from beklijf_intake.domain.submission import AnswersStated, Received, Submission
+from beklijf_intake.domain.submission import Submission
 
 QUICK_LIMIT_BYTES = 64 * 1024
 _KIND = b'"QuestionnaireResponse"'
@@ -38,7 +39,7 @@ def read(
     return fhir.read(front_door.parse(body, limit=limit), body, context, type=type, id=id)
 
 
-def _quickly(body: bytes, context: ReadingContext) -> AnswersStated | None:
+def _quickly(body: bytes, context: ReadingContext) -> Submission | None:
     if _KIND not in body or _any(_NOT_QUICK, body) or (_any(_SPACES, body) and _any(_SPACED, body)):
         return None
     try:
@@ -67,14 +68,11 @@ def _any(signs: tuple[bytes, ...], body: bytes) -> bool:
 
 def _submission(
     resource: dict[str, Any], top: dict[str, Any], body: bytes, context: ReadingContext, items: quick.Recognised
-) -> AnswersStated | None:
-    problems: list[Any] = []
-    name = name_of(top, problems)
-    if name is None:
-        return None
-    received = Received("QuestionnaireResponse", name, body, _digest(resource, top, items), stated_at(top, context, problems))
-    submission = answers.read(top, received, context, problems, recognised=items.answers)
-    return submission if not problems else None
+) -> Submission | None:
+    problems: list[Problem] = []
+    reader = partial(answers.read, recognised=items.answers)
+    submission = fhir.stated("QuestionnaireResponse", top, body, _digest(resource, top, items), context, problems, reader)
+    return None if problems else submission
 
 
 def _digest(resource: dict[str, Any], top: dict[str, Any], items: quick.Recognised) -> bytes:
@@ -100,5 +98,10 @@ def _table(canonical: str, context: ReadingContext) -> quick.Table | None:
         return None
     known = _tables.get((url, version))
     if known is None or known[0] is not form:  # a form that was loaded anew has another table
-        known = _tables[url, version] = (form, quick.table_of(form, fhir.canonical))
+        known = _tables[url, version] = (form, quick.table_of(form, _canonical))
     return known[1]
+
+
+def _canonical(item: dict[str, Any]) -> bytes | None:
+    response = {"resourceType": "QuestionnaireResponse", "status": "in-progress", "item": [item]}
+    return None if fhir.check_shape(response) or bsn.find(item) else fhir.canonical(item)

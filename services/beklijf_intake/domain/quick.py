@@ -8,25 +8,31 @@ accepted here that the full way would refuse, and nothing is read differently: a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from beklijf_intake.domain.answers import check
-from beklijf_intake.domain.questionnaire import Form, Item
+from beklijf_intake.domain.questionnaire import Form
 from beklijf_intake.domain.submission import AnswerValue
 
 TOP_ELEMENTS = frozenset(
     ["resourceType", "id", "meta", "identifier", "questionnaire", "status", "subject", "authored", "extension", "item"]
 )
 """Of a response that is sent plainly; whoever sends more goes the full way."""
-_HANDLED = frozenset(["link", "type", "parent", "text", "required", "repeats", "values", "options", "minimum", "maximum", "any_condition"])
+REMEMBERED = 1_000  # answers to one question; a form asks for a hundred at most, and others may go the full way
+_OF_FORM = frozenset(["url", "version", "top", "above", "appraisals"])
+_OF_PLACE = frozenset(["items", "required", "heeded"])
+_OF_ITEM = frozenset(["link", "type", "order", "text", "required", "readers"])
 _COMPLETE = ("completed", "amended")
 _KEYS = 5  # of one plain item: linkId, answer, valueCoding, system, code
+
+Canonical = Callable[[dict[str, Any]], bytes | None]
+"""An item in a response of its own as a digest writes it; None where base R4 does not allow it or it may hold an identifier."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One answer that may be given: as it goes on, and its item as canonical JSON."""
+    """One answer that was found right: as it goes on, and its item as canonical JSON."""
 
     value: AnswerValue
     canonical: bytes
@@ -34,21 +40,32 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One plain item: where it stands in the form, its text, and the codings that answer it, or the bounds of whole numbers."""
+    """One plain item: where it stands in the form, its text, and the answers that were found right so far (a coding, or a number)."""
 
-    place: int
+    order: int
     text: str | None
-    codings: Mapping[tuple[str, str], Known]
-    lowest: int
-    highest: int
+    known: dict[tuple[str, str] | int, Known] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A plain form. `required` are the linkIds that a complete response must answer."""
 
+    form: Form
     questions: Mapping[str, Question]
     required: frozenset[str]
+    canonical: Canonical
+
+    def ask(self, link: str, answer: dict[str, Any], key: tuple[str, str] | int) -> Known:
+        """What the full check makes of this answer alone, remembered where it is simply right; raises ValueError where it is not."""
+        item = {"answer": [answer], "linkId": link}
+        problems, answers = check(self.form, {"status": "in-progress", "item": [item]})
+        text = self.canonical(item)
+        known = self.questions[link].known
+        if problems or len(answers) != 1 or text is None or len(known) >= REMEMBERED:
+            raise ValueError
+        found = known[key] = Known(answers[0], text)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +77,13 @@ class Recognised:
     canonical: bytes | None
 
 
-Canonical = Callable[[Any], bytes]
-"""How a digest writes JSON."""
-
-
 def table_of(form: Form, canonical: Canonical) -> Table | None:
-    """The table of a form, made by asking the full check; None where a form is anything but a plain list."""
-    questions: dict[str, Question] = {}
-    for place, item in enumerate(form.items.values()):
-        question = None if form.conditional or not _is_plain(item) else _question(form, item, place, canonical)
-        if question is None:
-            return None
-        questions[item.link] = question
-    return Table(questions, frozenset(form.required.get("", ())))
+    """The table of a form, still empty; None where a form is anything but a plain list, also in what later versions of it may ask."""
+    items = form.top.items.values()
+    if _asks_more(form, _OF_FORM) or _asks_more(form.top, _OF_PLACE) or any(_asks_more(item, _OF_ITEM) for item in items):
+        return None
+    questions = {item.link: Question(item.order, item.text) for item in items}
+    return Table(form, questions, frozenset(item.link for item in form.top.required), canonical)
 
 
 def recognise(items: Any, table: Table, status: str) -> Recognised | None:
@@ -99,39 +110,37 @@ def _recognised(items: Any, table: Table, status: str) -> Recognised | None:
         return None
     answers: list[AnswerValue] = []
     canonical: list[bytes] = []
-    last, keys = -1, 0
+    last, keys, is_bare = -1, 0, True
     for item in items:
         link, given = item["linkId"], item["answer"]
         question = table.questions[link]
-        if question.place <= last or type(given) is not list or len(given) != 1:
+        if question.order <= last or type(given) is not list or len(given) != 1 or len(given[0]) != 1:
             return None
-        last = question.place
+        last = question.order
         if len(item) != 2:
             if len(item) != 3 or question.text is None or item["text"] != question.text:
                 return None
-            keys += 1
+            keys, is_bare = keys + 1, False
         answer = given[0]
-        if len(answer) != 1:
-            return None
         if "valueCoding" in answer:
             coding = answer["valueCoding"]
-            known = question.codings[coding["system"], coding["code"]]
+            key = coding["system"], coding["code"]
+            known = question.known.get(key) or table.ask(link, {"valueCoding": {"system": key[0], "code": key[1]}}, key)
             if len(coding) != 2:
                 if len(coding) != 3 or not _is_text(coding["display"]):
                     return None
-                keys += 1
-            answers.append(known.value)
-            canonical.append(known.canonical)
+                keys, is_bare = keys + 1, False
             keys += _KEYS
         else:
             number = answer["valueInteger"]
-            if type(number) is not int or not question.lowest <= number <= question.highest:
+            if type(number) is not int:
                 return None
-            answers.append(AnswerValue(link, integer=number))
+            known = question.known.get(number) or table.ask(link, answer, number)
             keys += _KEYS - 2
-    if status in _COMPLETE and not table.required <= {one.link for one in answers}:
+        answers.append(known.value)
+        canonical.append(known.canonical)
+    if status in _COMPLETE and table.required and not table.required <= {item["linkId"] for item in items}:
         return None
-    is_bare = len(canonical) * _KEYS == keys
     return Recognised(tuple(answers), keys, b"[" + b",".join(canonical) + b"]" if is_bare else None)
 
 
@@ -139,34 +148,5 @@ def _is_text(value: Any) -> bool:
     return type(value) is str and bool(value) and not value.isspace()
 
 
-def _is_plain(item: Item) -> bool:
-    """Whether nothing is asked of an item but what this module looks at: also what later versions of Item may ask."""
-    others = (getattr(item, each.name) for each in fields(item) if each.name not in _HANDLED)
-    return not (any(others) or item.parent or item.repeats) and item.type in ("choice", "integer")
-
-
-def _question(form: Form, item: Item, place: int, canonical: Canonical) -> Question | None:
-    if item.type == "choice":
-        codings = {}
-        for name, key in item.options:
-            if name != "valueCoding" or None in key:
-                return None
-            known = _asked(form, item.link, {"valueCoding": {"code": key[1], "system": key[0]}}, canonical)
-            if known is None:
-                return None
-            codings[key] = known
-        return Question(place, item.text, codings, 0, -1) if codings else None
-    lowest, highest = item.minimum, item.maximum
-    if type(lowest) is not int or type(highest) is not int or item.options:
-        return None
-    both = (_asked(form, item.link, {"valueInteger": bound}, canonical) for bound in (lowest, highest))
-    return Question(place, item.text, {}, lowest, highest) if all(both) else None
-
-
-def _asked(form: Form, link: str, answer: dict[str, Any], canonical: Canonical) -> Known | None:
-    """What the full check makes of this answer alone; None where it is not simply right."""
-    item = {"answer": [answer], "linkId": link}
-    problems, answers = check(form, {"status": "in-progress", "item": [item]})
-    if problems or len(answers) != 1:
-        return None
-    return Known(answers[0], canonical(item))
+def _asks_more(thing: Any, handled: frozenset[str]) -> bool:
+    return any(getattr(thing, each.name) for each in fields(thing) if each.name not in handled)
