@@ -12,7 +12,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from beklijf_domain.calendar import zone
-from beklijf_intake import api, fhir, forms, outside
+from beklijf_intake import api, definitions, fhir, forms, outside
 from beklijf_intake.api import Current, Door
 from beklijf_intake.domain.reading.context import ReadingContext
 from beklijf_intake.domain.receipt import Delivery, Receipt
@@ -61,7 +61,9 @@ def application(
     on_writer_lost: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The FHIR door on a service's database, with its writer for as long as the application lives."""
-    reading = _reading(settings, intake, clock, log)
+    known = contracts.load(settings.contracts_folder)
+    contracts.say(known, log)
+    reading = _reading(known, intake, clock, log)
     commit = committer(engine, clock, make_id, Rules(intake.key, intake.time_zone))
     app = api.application()
     roster = Roster(engine, SecretKeys.of(intake.token_keys), intake.address, clock, make_id, _shelf(intake, log))
@@ -103,6 +105,7 @@ def application(
         fetch_all=fetch_all,
         deliver=lambda kind, total: Delivery(make_id(), kind, clock(), total),
         receipt=receipt,
+        definitions=definitions.of(known, intake.base),
         log=log,
     )
     return app
@@ -129,11 +132,9 @@ async def _keep_fresh(roster: Roster, log: Logger) -> None:
         await asyncio.sleep(REFRESH_SECONDS)
 
 
-def _reading(settings: Settings, intake: Intake, clock: Clock, log: Logger) -> ReadingContext:
+def _reading(known: contracts.Contracts, intake: Intake, clock: Clock, log: Logger) -> ReadingContext:
     """What reading FHIR needs, compiled once: the tables of base R4, the Questionnaires, the codes of all protocols."""
     fhir.shapes()
-    known = contracts.load(settings.contracts_folder)
-    contracts.say(known, log)
     known_forms = forms.compiled(known)
     forms.say(known_forms, log)
     return ReadingContext(

@@ -11,8 +11,10 @@ from typing import Any
 
 from beklijf.reference import cohort as small
 from beklijf.reference.imsr import cohort as imsr
-from beklijf_intake import fhir, front_door
+from beklijf_intake import definitions, fhir, front_door
 from beklijf_intake.domain.problem import Refused
+from beklijf_intake.domain.reading.context import CANONICAL_BASE
+from beklijf_shared import contracts
 from tests.lib import builders
 from tests.lib.reading import ORGANISATION, context
 from tests.lib.sources import ROOT
@@ -73,6 +75,13 @@ def ours(resource: Resource) -> bool:
 def shipped() -> dict[str, Resource]:
     """The resources in `contracts/fhir`, by file name."""
     return {file.name: json.loads(file.read_text(encoding="utf-8")) for file in sorted((ROOT / "contracts/fhir").glob("*.json"))}
+
+
+def served() -> dict[str, Resource]:
+    """What intake answers that is no file here: protocols, the code system of programmes."""
+    known = definitions.of(contracts.load(), CANONICAL_BASE)
+    found = [one for type_ in definitions.TYPES for one in known.search(type_, [])]
+    return {f"{one.type}/{one.id}": json.loads(one.body) for one in found if f"{one.type}-{one.id}.json" not in shipped()}
 
 
 def sample() -> list[Resource]:

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.needs("java"), pytest.mark.needs("javac"), pytest.mark
 
 @dataclass(frozen=True)
 class Judged:
-    """Everything that was asked, with its verdicts."""
+    """Everything that was asked, with its verdicts; `shipped` also holds what is served without being a file."""
 
     shipped: dict[str, Verdict]
     sample: list[tuple[Resource, Verdict]]
@@ -29,7 +29,7 @@ class Judged:
 @pytest.fixture(scope="module")
 def judged() -> Judged:
     """One process of the validator for all questions."""
-    shipped, sample, consents, oddities = hl7.shipped(), hl7.sample(), hl7.consents(), hl7.oddities()
+    shipped, sample, consents, oddities = hl7.shipped() | hl7.served(), hl7.sample(), hl7.consents(), hl7.oddities()
     verdicts = iter(hl7.judged([*shipped.values(), *sample, *consents, *oddities.values()]))
     return Judged(
         shipped={name: next(verdicts) for name in shipped},
@@ -39,11 +39,12 @@ def judged() -> Judged:
     )
 
 
-def test_what_ships_is_fhir(judged: Judged) -> None:
+def test_what_ships_and_what_is_served_is_fhir(judged: Judged) -> None:
     refused = {name: verdict.issues for name, verdict in judged.shipped.items() if not verdict.accepted}
 
     assert refused == {}
-    assert len(judged.shipped) >= 10
+    assert len(judged.shipped) >= 16
+    assert {"PlanDefinition/imsr", "CodeSystem/programme"} <= judged.shipped.keys()
 
 
 def test_a_sample_of_the_cohort_is_accepted_and_refused_as_we_do(judged: Judged) -> None:

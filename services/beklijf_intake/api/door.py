@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from beklijf_intake import exchange, sender
+from beklijf_intake.definitions import Definitions
 from beklijf_intake.domain import scopes
 from beklijf_intake.domain.primitives import is_id
 from beklijf_intake.domain.problem import Problem, Refused
@@ -49,6 +50,7 @@ class Door:
     """Begins a receipt: of what kind, and how many resources it holds where that is known."""
     receipt: Callable[[str, str], Awaitable[Receipt | None]]
     """One organisation's receipt, by id."""
+    definitions: Definitions
     log: Logger
 
 

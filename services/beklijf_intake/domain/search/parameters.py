@@ -11,7 +11,7 @@ from typing import Literal
 
 from beklijf_intake.domain.submission import ResourceType
 
-Kind = Literal["token", "reference", "date"]
+Kind = Literal["token", "reference", "date", "uri", "string"]
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 """Of dates; R4 search, 3.1.1.4.5."""
 COUNT_USUAL, COUNT_MAXIMUM = 50, 500

@@ -1,0 +1,84 @@
+"""Protocols as PlanDefinitions: every moment with its distance from t0, its window and what is asked (M1, M4, M5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir.resources.R4B import get_fhir_model_class
+
+from beklijf_intake import definitions
+from beklijf_shared import contracts
+from tests.lib.builders import BASE
+
+DEFINITIONS = definitions.of(contracts.load(), BASE)
+WINDOW = f"{BASE}/StructureDefinition/measurement-window"
+
+
+def plan() -> Any:
+    found = DEFINITIONS.read("PlanDefinition", "imsr")
+    assert found is not None
+    return found.resource
+
+
+def moments() -> dict[str, Any]:
+    return {action["id"]: action for action in plan()["action"][0]["action"]}
+
+
+def timing(action: dict[str, Any]) -> tuple[int, str, int, int]:
+    """Months after t0, and the window in days from there."""
+    (related,) = action["relatedAction"]
+    window = related["extension"][0]["valueRange"]
+    assert (related["actionId"], related["relationship"], related["extension"][0]["url"]) == ("episode", "after-start", WINDOW)
+    offset = related["offsetDuration"]
+    return offset["value"], offset["code"], window["low"]["value"], window["high"]["value"]
+
+
+def test_the_plan_of_imsr_says_when_each_moment_is() -> None:
+    get_fhir_model_class("PlanDefinition").model_validate(dict(plan()))
+
+    assert list(moments()) == ["t0", "t1", "t2", "t3", "t4"]
+    assert {code: timing(action) for code, action in moments().items() if code != "t4"} == {
+        "t0": (0, "mo", -42, 14),
+        "t1": (2, "mo", -28, 35),
+        "t2": (5, "mo", -45, 60),
+        "t3": (15, "mo", -90, 120),
+    }
+
+
+def test_a_moment_that_hangs_on_the_treatment_year_is_a_choice_of_years() -> None:
+    years = moments()["t4"]
+
+    assert years["selectionBehavior"] == "at-most-one"
+    assert {action["id"]: timing(action) for action in years["action"]} == {
+        "t4-2012": (66, "mo", -214, 244),
+        "t4-2013": (54, "mo", -214, 244),
+        "t4-2014": (42, "mo", -214, 244),
+        "t4-2015": (30, "mo", -214, 244),
+    }
+    assert years["action"][0]["condition"][0]["expression"]["expression"] == "EpisodeOfCare.period.start.toString().startsWith('2012')"
+
+
+def test_what_is_asked_is_the_questionnaire_of_each_instrument() -> None:
+    asked = [action["definitionCanonical"] for action in moments()["t1"]["action"]]
+
+    assert asked == [f"{BASE}/Questionnaire/{code}|1.0.0" for code in ("qbpds", "vas-pain", "gpe-6")]
+    for canonical in asked:
+        assert len(DEFINITIONS.search("Questionnaire", [("url", [canonical])])) == 1
+
+
+def test_every_programme_has_a_code_and_a_plan() -> None:
+    codes = DEFINITIONS.read("CodeSystem", "programme")
+    assert codes is not None
+
+    known = [concept["code"] for concept in codes.resource["concept"]]
+    assert "imsr" in known
+    assert [one.id for one in DEFINITIONS.search("PlanDefinition", [])] == known
+
+
+def test_a_second_version_of_a_definition_gets_an_id_of_its_own() -> None:
+    def form(version: str) -> dict[str, Any]:
+        return {"resourceType": "Questionnaire", "id": "x", "url": "https://example.org/x", "version": version, "status": "active"}
+
+    both = definitions.Definitions([form("2.0.0"), form("1.0.0")])
+
+    assert [(one.id, one.resource["version"]) for one in both.search("Questionnaire", [])] == [("x", "1.0.0"), ("x-2.0.0", "2.0.0")]
