@@ -18,7 +18,7 @@ from beklijf_intake.domain import plan
 from beklijf_intake.domain.search.parameters import Kind, Parameter
 from beklijf_shared.contracts import Contracts
 
-TYPES = ("CodeSystem", "PlanDefinition", "Questionnaire", "StructureDefinition", "ValueSet")
+TYPES = ("CodeSystem", "OperationDefinition", "PlanDefinition", "Questionnaire", "StructureDefinition", "ValueSet")
 _OWN = ("PlanDefinition", "Questionnaire")
 _SAYS = {
     "_id": "the id that it has here",

@@ -2,26 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from beklijf_intake import definitions
+from beklijf_intake.domain.search import parameters as search
+from beklijf_intake.domain.search.parameters import Parameter
+
 RELEASED = "2026-11-22"
-INTERACTIONS = {("GET", "/{id}"): "read", ("PUT", "/{id}"): "update", ("POST", ""): "create"}
+INTERACTIONS = {
+    ("GET", "/{}"): "read",
+    ("GET", "/{}/_history/{}"): "vread",
+    ("PUT", "/{}"): "update",
+    ("PATCH", "/{}"): "patch",
+    ("DELETE", "/{}"): "delete",
+    ("GET", "/{}/_history"): "history-instance",
+    ("GET", "/_history"): "history-type",
+    ("POST", ""): "create",
+    ("GET", ""): "search-type",
+}
+"""Of a resource type, by method and path below its own address (R4, type-restful-interaction)."""
+OF_HL7 = {"validate": "http://hl7.org/fhir/OperationDefinition/Resource-validate"}
+_VARIABLE = re.compile(r"\{[^}]*\}")
+_AS_MARKDOWN = str.maketrans("<>", "[]")  # what stands in angle brackets would be taken for HTML
+_BELOW = re.compile(r"/([A-Z][A-Za-z]+)(|/.*)")
+
+Resource = dict[str, Any]
+Routes = Collection[tuple[str, str]]
 
 
-def capability_statement(routes: Collection[tuple[str, str]], root: str, base: str) -> dict[str, Any]:
-    """The statement for these (method, path) pairs below `root`; `base` is that of our canonicals."""
-    below = {(method, path.removeprefix(root)) for method, path in routes if path.startswith(root)}
-    types = sorted({path.split("/")[1] for _, path in below if path.count("/") >= 1 and path.split("/")[1][:1].isupper()})
-    rest: dict[str, Any] = {
+def capability_statement(routes: Routes, root: str, base: str, *, address: str, security: Resource) -> Resource:
+    """The statement for these (method, path) pairs below `root`.
+
+    `base` is that of our canonicals; `address` is where the sender finds this server; `security` says how it proves who it is.
+    """
+    below = {(method, _VARIABLE.sub("{}", path.removeprefix(root))) for method, path in routes if path.startswith(root)}
+    types = sorted({found[1] for _, path in below if (found := _BELOW.fullmatch(path))})
+    rest: Resource = {
         "mode": "server",
-        "documentation": "A sender sees its own organisation's resources only. References are logical (by identifier) by preference.",
-        "security": {"description": "A bearer token stands for one organisation."},
-        "resource": [_resource(type_, below) for type_ in types],
+        "documentation": (
+            "A sender sees its own organisation's resources only. References are logical (by identifier) by preference. "
+            "A resource is known by its one identifier: a create with a known identifier stores a further version of it."
+        ),
+        "security": security,
+        "resource": [_resource(type_, below, base) for type_ in types],
     }
     if ("POST", "") in below:
         rest["interaction"] = [{"code": "transaction"}, {"code": "batch"}]
+    operations = sorted({path[2:] for _, path in below if path.startswith("/$") and path.count("/") == 1})
+    if operations:
+        rest["operation"] = [_operation(name, base) for name in operations]
     return {
         "resourceType": "CapabilityStatement",
         "url": f"{base}/CapabilityStatement/intake",
@@ -32,24 +64,70 @@ def capability_statement(routes: Collection[tuple[str, str]], root: str, base: s
         "date": RELEASED,
         "kind": "instance",
         "software": {"name": "Beklijf", "version": version("beklijf")},
-        "implementation": {"description": "Beklijf intake"},
+        "implementation": {"description": "Beklijf intake", "url": address},
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
         "rest": [rest],
     }
 
 
-def _resource(type_: str, below: set[tuple[str, str]]) -> dict[str, Any]:
+def _resource(type_: str, below: Routes, base: str) -> Resource:
     codes = [code for (method, path), code in INTERACTIONS.items() if (method, f"/{type_}{path}") in below]
-    return {
+    found: Resource = {
         "type": type_,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
+        "documentation": " ".join(_says(type_, codes)).translate(_AS_MARKDOWN),
         "interaction": [{"code": code} for code in codes],
-        "versioning": "versioned-update",
-        "readHistory": False,
+        "versioning": "versioned",
+        "readHistory": "vread" in codes,
         "updateCreate": False,
         "conditionalCreate": "create" in codes,
-        "conditionalRead": "not-supported",
+        "conditionalRead": "not-match" if type_ in definitions.TYPES else "not-supported",
         "conditionalUpdate": ("PUT", f"/{type_}") in below,
         "conditionalDelete": "not-supported",
-        "referencePolicy": ["logical", "local"],
+        "referencePolicy": ["literal", "logical", "enforced", "local"],
     }
+    if "search-type" in codes:
+        found["searchInclude"] = list(_of(search.INCLUDES, type_, ()))
+        found["searchParam"] = [_parameter(one) for one in searched(type_)]
+    found["operation"] = [_operation(name, base) for name in _operations(type_, below)]
+    return {name: value for name, value in found.items() if value not in ([], "")}
+
+
+def searched(type_: str) -> Sequence[Parameter]:
+    """What a type can be searched by."""
+    return definitions.parameters(type_) if type_ in definitions.TYPES else _of(search.PARAMETERS, type_, ())
+
+
+def _of(table: Any, type_: str, otherwise: Any) -> Any:
+    return table.get(type_, otherwise)
+
+
+def _says(type_: str, codes: Sequence[str]) -> Iterator[str]:
+    """What the elements of a CapabilityStatement have no place for."""
+    if "create" in codes:
+        yield "Conditions are by identifier=<system>|<value>. An update may carry If-Match; all versions are kept."
+    if "search-type" not in codes:
+        return
+    if type_ in definitions.TYPES:
+        yield "The result is shaped by _count, and by _summary=count."
+        return
+    yield from (f"{name}: {text}." for name, text in search.RESULT_PARAMETERS.items() if name not in ("_include", "_query"))
+    yield f"It is sorted by {', '.join(_of(search.SORTS, type_, ()))}."
+    yield from (f"_query={name}: {text}." for name, text in _of(search.NAMED_QUERIES, type_, {}).items())
+
+
+def _parameter(one: Parameter) -> Resource:
+    modifiers = f" Modifiers: {', '.join(one.modifiers)}." if one.modifiers else ""
+    says = f"{one.says[0].upper()}{one.says[1:]}.{modifiers}"
+    return {"name": one.name, "definition": one.definition, "type": one.kind, "documentation": says.translate(_AS_MARKDOWN)}
+
+
+def _operations(type_: str, below: Routes) -> list[str]:
+    """The operations of a type, on itself or on one of its resources."""
+    places = (f"/{type_}/$", f"/{type_}/{{}}/$")
+    return sorted({path.removeprefix(place) for _, path in below for place in places if path.startswith(place)})
+
+
+def _operation(name: str, base: str) -> Resource:
+    return {"name": name, "definition": OF_HL7.get(name, f"{base}/OperationDefinition/{name}")}

@@ -11,9 +11,11 @@ from typing import Any
 
 from beklijf.reference import cohort as small
 from beklijf.reference.imsr import cohort as imsr
-from beklijf_intake import definitions, fhir, front_door
+from beklijf_intake import api, definitions, fhir, front_door
+from beklijf_intake.api import metadata
 from beklijf_intake.domain.problem import Refused
 from beklijf_intake.domain.reading.context import CANONICAL_BASE
+from beklijf_intake.statement import capability_statement
 from beklijf_shared import contracts
 from tests.lib import builders
 from tests.lib.reading import ORGANISATION, context
@@ -78,10 +80,19 @@ def shipped() -> dict[str, Resource]:
 
 
 def served() -> dict[str, Resource]:
-    """What intake answers that is no file here: protocols, the code system of programmes."""
+    """What intake answers that is no file here: protocols, the code system of programmes, the CapabilityStatement."""
     known = definitions.of(contracts.load(), CANONICAL_BASE)
     found = [one for type_ in definitions.TYPES for one in known.search(type_, [])]
-    return {f"{one.type}/{one.id}": json.loads(one.body) for one in found if f"{one.type}-{one.id}.json" not in shipped()}
+    files = shipped()
+    resources = {f"{one.type}/{one.id}": json.loads(one.body) for one in found if f"{one.type}-{one.id}.json" not in files}
+    return resources | {"metadata": statement()}
+
+
+def statement() -> Resource:
+    """The CapabilityStatement of all that is routed."""
+    routed = {(method, route.path) for route in api.application().routes for method in getattr(route, "methods", None) or ()}
+    address = "https://registry.example/fhir"
+    return capability_statement(routed, api.ROOT, CANONICAL_BASE, address=address, security=metadata.SECURITY)
 
 
 def sample() -> list[Resource]:

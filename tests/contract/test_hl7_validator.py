@@ -44,7 +44,7 @@ def test_what_ships_and_what_is_served_is_fhir(judged: Judged) -> None:
 
     assert refused == {}
     assert len(judged.shipped) >= 16
-    assert {"PlanDefinition/imsr", "CodeSystem/programme"} <= judged.shipped.keys()
+    assert {"PlanDefinition/imsr", "CodeSystem/programme", "metadata"} <= judged.shipped.keys()
 
 
 def test_a_sample_of_the_cohort_is_accepted_and_refused_as_we_do(judged: Judged) -> None:

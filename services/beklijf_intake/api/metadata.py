@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,6 +11,9 @@ from starlette.responses import Response
 from beklijf_intake import exchange
 from beklijf_intake.api.door import ROOT, door_of, route
 from beklijf_intake.statement import capability_statement
+
+SECURITY: dict[str, Any] = {"description": "A bearer token stands for one organisation."}
+"""`CapabilityStatement.rest.security`: how a sender proves who it is."""
 
 
 def add(app: FastAPI) -> None:
@@ -18,4 +23,6 @@ def add(app: FastAPI) -> None:
 
 async def _metadata(request: Request) -> Response:
     paths = {(method, route.path) for route in request.app.routes for method in getattr(route, "methods", None) or ()}
-    return exchange.json_response(capability_statement(paths, ROOT, door_of(request).context("").base))
+    address = exchange.server_address(request) + ROOT
+    statement = capability_statement(paths, ROOT, door_of(request).context("").base, address=address, security=SECURITY)
+    return exchange.json_response(statement)

@@ -248,22 +248,6 @@ def test_parallel_posts_of_one_identifier_make_one_resource_and_one_event(door: 
     assert door.registry.rows("SELECT version FROM told WHERE topic = 'beklijf.response-accepted.v1'") == [1]
 
 
-def test_capability_statement_says_what_is_routed(door: Door) -> None:
-    statement = door.client.get("/fhir/metadata").json()
-
-    get_fhir_model_class("CapabilityStatement").model_validate(statement)
-    assert (statement["fhirVersion"], statement["rest"][0]["interaction"]) == ("4.0.1", [{"code": "transaction"}, {"code": "batch"}])
-    for resource in statement["rest"][0]["resource"]:
-        assert [each["code"] for each in resource["interaction"]] == ["read", "update", "create"]
-        assert resource["conditionalUpdate"] is True
-    assert [resource["type"] for resource in statement["rest"][0]["resource"]] == [
-        "Consent",
-        "EpisodeOfCare",
-        "Patient",
-        "QuestionnaireResponse",
-    ]
-
-
 def test_two_hundred_leaves_only_after_the_commit(door: Door) -> None:
     with db.transaction(door.registry.engine) as connection:
         connection.execute(text("CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$"))
