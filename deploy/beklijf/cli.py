@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from beklijf.commands import dead_letters, demo, events, pushing, rebuild, running, waiting
+from beklijf.commands import dead_letters, demo, events, pushing, rebuild, running, senders, waiting
 from beklijf.commands.demo import NotAsExpectedError
 from beklijf.local.supervision import SupervisorError
 from beklijf.observe import NotDoneError
@@ -50,6 +50,7 @@ app.command("rebuild")(rebuild.rebuild)
 app.command("demo")(demo.demo)
 app.add_typer(events.app, name="events")
 app.add_typer(dead_letters.app, name="dlq")
+app.add_typer(senders.app, name="sender")
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -58,6 +57,7 @@ class Stack:
         """Build, start, and wait until all are healthy; AssertionError with the last lines of every log when that fails."""
         try:
             self.compose("up", "--build", "--wait", "--wait-timeout", "240", seconds=seconds)
+            said([str(ROOT / "deploy/invented-hospitals")], self.environment(), 60)
         except (AssertionError, subprocess.TimeoutExpired) as failure:
             logs = self.compose("logs", "--no-color", "--tail", "15")
             raise AssertionError(f"{failure}\n{logs}") from None
@@ -67,13 +67,11 @@ class Stack:
         return said(["docker", *arguments], self.environment(), 60)
 
     def push(self, file: Path, organisation: str) -> str:
-        """What the README says: the operator's command from outside, with the token of one sender."""
-        senders = json.loads((self.secrets / "senders.json").read_text())
-        token = next(token for token, by in senders.items() if by == organisation)
+        """What the README says: the operator's command from outside, with the private key of one sender."""
+        sender = f"sender-{organisation}"
+        keys = {"BEKLIJF_CLIENT_ID": sender, "BEKLIJF_CLIENT_KEY_FILE": str(self.secrets / f"{sender}.pem")}
         command = [sys.executable, "-m", "beklijf", "push", str(file), "--to", self.fhir]
-        done = subprocess.run(
-            command, env={**os.environ, "BEKLIJF_TOKEN": token}, capture_output=True, text=True, check=False, timeout=120, cwd=ROOT
-        )
+        done = subprocess.run(command, env={**os.environ, **keys}, capture_output=True, text=True, check=False, timeout=120, cwd=ROOT)
         assert done.returncode in {0, 1}, done.stdout + done.stderr  # 1: some were refused; the receipt says how many
         return done.stdout
 

@@ -69,10 +69,12 @@ def bearer(token: str) -> dict[str, str]:
 
 
 @contextmanager
-def opened(url: str, clock: HandClock | None = None, **environment: str) -> Iterator[ServerDoor]:
-    """A door on this database until the block ends; several may stand on one."""
+def opened(url: str, clock: HandClock | None = None, *, published: bool = True, **environment: str) -> Iterator[ServerDoor]:
+    """A door on this database until the block ends; several may stand on one. `published` is known to senders by a name of the
+    wide world; otherwise by where it really listens."""
     port, clock = free_port(), clock or HandClock()
-    given = {**KEYS, "BEKLIJF_DATABASE_URL": url, "BEKLIJF_HTTP_PORT": str(port), "BEKLIJF_PRIVATE_NETWORKS": "yes", **environment}
+    own = {} if published else {"BEKLIJF_PUBLIC_URL": f"http://127.0.0.1:{port}/fhir"}
+    given = {**KEYS, **own, "BEKLIJF_DATABASE_URL": url, "BEKLIJF_HTTP_PORT": str(port), "BEKLIJF_PRIVATE_NETWORKS": "yes", **environment}
     settings = Settings.from_environment("intake", given)
     stop, status = threading.Event(), Status("intake", "api")
     with db.opened(url) as engine:

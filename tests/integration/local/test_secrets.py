@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
+
+from joserfc.jwk import ECKey
 
 from tests.lib.sources import ROOT
 
@@ -22,8 +23,8 @@ def test_secrets_are_made_once_and_never_printed(tmp_path: Path) -> None:
     second = make(folder)
 
     assert {file.name: file.read_text() for file in folder.iterdir()} == made
-    assert len(made) == 11
-    assert "made senders.json" in first
+    assert len(made) == 13
+    assert "made token-key" in first
     assert len(second.splitlines()) == 1
     assert [name for name, text in made.items() if text.strip() in first] == []
 
@@ -37,13 +38,13 @@ def test_a_database_is_addressed_with_its_own_password(tmp_path: Path) -> None:
     assert (tmp_path / "scoring-database-url").read_text() == f"postgresql+psycopg://scoring:{password}@postgres:5432/scoring"
 
 
-def test_two_senders_have_a_token_each(tmp_path: Path) -> None:
+def test_two_invented_hospitals_have_a_key_each(tmp_path: Path) -> None:
     make(tmp_path)
 
-    senders = json.loads((tmp_path / "senders.json").read_text())
+    keys = [ECKey.import_key((tmp_path / f"sender-0000000{number}.pem").read_bytes()) for number in (1, 2)]
 
-    assert sorted(senders.values()) == ["00000001", "00000002"]
-    assert {len(token) for token in senders} == {64}
+    assert [(key.is_private, key.curve_name) for key in keys] == [(True, "P-384")] * 2
+    assert keys[0].thumbprint() != keys[1].thumbprint()
 
 
 def test_the_folder_is_closed_and_its_files_are_readable(tmp_path: Path) -> None:

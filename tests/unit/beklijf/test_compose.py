@@ -61,8 +61,11 @@ def test_nothing_is_on_a_network_with_a_way_out() -> None:
     assert {name for name, service in SERVICES.items() if "front" in service["networks"]} == {"intake-api", "reporting-api"}
 
 
-def test_only_intake_and_the_operator_know_who_may_send() -> None:
-    assert {name for name in SERVICES if "senders.json" in secrets(name)} == {"intake-api", "operator"}
+def test_keys_are_where_they_are_used_and_nowhere_else() -> None:
+    private = {"sender-00000001.pem", "sender-00000002.pem"}
+
+    assert {name for name in SERVICES if secrets(name) & private} == {"operator"}
+    assert {name for name in SERVICES if "token-key" in secrets(name)} == {"intake-api"}
     assert {name for name in SERVICES if "pseudonym-key" in secrets(name)} == {"intake-api"}
 
 
