@@ -12,7 +12,17 @@ import pytest
 
 from tests.lib.sources import ROOT, tracked, tree
 
-DOCUMENTS = [Path(name) for name in ("README.md", "services/README.md", "deploy/runbook.md", "tests/README.md", ".github/CONTRIBUTING.md")]
+DOCUMENTS = [
+    Path(name)
+    for name in (
+        "README.md",
+        "services/README.md",
+        "deploy/runbook.md",
+        "contracts/http/INTEGRATORS.md",
+        "tests/README.md",
+        ".github/CONTRIBUTING.md",
+    )
+]
 JOURNEY = Path("services/README.md")
 TOP = {path.parts[0] for path in tracked()}
 QUOTED = re.compile(r"`([^`\n]+)`")
