@@ -86,33 +86,17 @@ def same(wanted: Comparable, given: Comparable) -> bool:
     return given == wanted
 
 
-def is_below(given: Comparable, wanted: Comparable) -> bool:
-    """Whether `given` lies before `wanted` for certain; False where the two have no order."""
-    if given[0] != wanted[0]:
+def has_order(one: Comparable, other: Comparable) -> bool:
+    """Whether one of two values can lie before the other: numbers, dates, times, texts, and quantities of one unit."""
+    if one[0] != other[0]:
         return False
-    if given[0] == "when":
-        return bool(given[2] < wanted[1])
-    return _ordered(given, wanted) and bool(given[-1] < wanted[-1])
+    if one[0] in ("number", "quantity"):
+        return bool(one[:-1] == other[:-1]) and isinstance(one[-1], _NUMBERS) and isinstance(other[-1], _NUMBERS)
+    return one[0] in ("when", "time", "text")
 
 
-def is_least(given: Comparable, wanted: Comparable) -> bool:
-    """Whether `given` is `wanted` or lies beyond it; a month is at least its first day."""
-    if given[0] == wanted[0] == "when":
-        return bool(given[1] >= wanted[1])
-    return _ordered(given, wanted) and bool(given[-1] >= wanted[-1])
-
-
-def is_most(given: Comparable, wanted: Comparable) -> bool:
-    """Whether `given` is `wanted` or lies before it; a month is at most its last day."""
-    if given[0] == wanted[0] == "when":
-        return bool(given[2] <= wanted[2])
-    return _ordered(given, wanted) and bool(given[-1] <= wanted[-1])
-
-
-def _ordered(given: Comparable, wanted: Comparable) -> bool:
-    """Numbers, texts, times, and quantities of one unit have an order."""
-    if given[0] != wanted[0] or given[:-1] != wanted[:-1]:
+def is_below(one: Comparable, other: Comparable) -> bool:
+    """Whether `one` lies before `other` for certain: a month does not lie before one of its days, nor after it."""
+    if not has_order(one, other):
         return False
-    if given[0] in ("number", "quantity"):
-        return isinstance(given[-1], _NUMBERS) and isinstance(wanted[-1], _NUMBERS)
-    return given[0] in ("text", "time")
+    return bool(one[2] < other[1]) if one[0] == "when" else bool(one[-1] < other[-1])

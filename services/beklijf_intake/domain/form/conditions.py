@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
-from beklijf_intake.domain.form.comparable import Comparable, comparable, is_below, is_least, is_most, same
+from beklijf_intake.domain.form.comparable import Comparable, comparable, has_order, is_below, same
 from beklijf_intake.domain.form.extensions import Element, Notes, value_of
 
 Operator = Literal["exists", "=", "!=", ">", "<", ">=", "<="]
@@ -117,9 +117,9 @@ def _is_met(condition: Condition, given: list[Comparable]) -> bool:
         case "<":
             return any(is_below(value, wanted) for value in given)
         case ">=":
-            return any(is_least(value, wanted) for value in given)
+            return any(has_order(value, wanted) and not is_below(value, wanted) for value in given)
         case "<=":
-            return any(is_most(value, wanted) for value in given)
+            return any(has_order(value, wanted) and not is_below(wanted, value) for value in given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,11 +140,14 @@ def _reader(name: str, link: str, kind: str, offer: Offered, checks: tuple[Check
         return keep
 
     def checked(value: Any) -> Read:
+        remark: Problem | None = None
         for check in checks:
             problem = check(value)
             if problem is not None:
-                return problem if problem.severity == "error" else Told(problem, keep(value))
-        return keep(value)
+                if problem.severity == "error":
+                    return problem
+                remark = problem
+        return keep(value) if remark is None else Told(remark, keep(value))
 
     return checked
 
