@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from beklijf_intake.domain.receipt import DIFFERENT, STANDINGS, Receipt
+from beklijf_shared.parameters import parameters
 
 Document = dict[str, Any]
 
@@ -33,23 +33,5 @@ def as_json(receipt: Receipt) -> Document:
 
 
 def as_parameters(receipt: Receipt) -> Document:
-    """The same as FHIR R4 Parameters: a name becomes a parameter, what is nested its parts, and what is null is left out."""
-    return {"resourceType": "Parameters", "parameter": list(_parameters(as_json(receipt)))}
-
-
-def _parameters(document: Mapping[str, Any]) -> Iterator[Document]:
-    for name, value in document.items():
-        if isinstance(value, Mapping):
-            if value:
-                yield {"name": name, "part": list(_parameters(value))}
-        elif value is not None:
-            yield {"name": name, _KINDS.get(name) or _kind(value): value}
-
-
-_KINDS = {"day": "valueDate", "started": "valueInstant", "kind": "valueCode"}
-
-
-def _kind(value: bool | int | str) -> str:
-    if isinstance(value, bool):
-        return "valueBoolean"
-    return "valueInteger" if isinstance(value, int) else "valueString"
+    """The same as FHIR R4 Parameters."""
+    return parameters(as_json(receipt))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
-from sqlalchemy import Index, text
+from sqlalchemy import Index, Row, text
 
 from beklijf_shared import db, topics
 from beklijf_shared.db import Connection
-from beklijf_shared.events import CohortSnapshot, DataQuality, FollowUpDue, IntakeTally
+from beklijf_shared.events import CohortSnapshot, DataQuality, Event, FollowUpDue, IntakeTally
 
 metadata = db.metadata()
 tables = db.plumbing(metadata)
@@ -20,6 +21,12 @@ Index(  # the worklist: one cohort's follow-ups in one state, longest due first
     tables.heard.c.facts,
     tables.heard.c.entity,
     postgresql_where=text(f"topic = '{topics.FOLLOW_UP_DUE.name}'"),
+)
+Index(  # receipts, the newest first
+    "ix_heard_receipts",
+    tables.heard.c.facts,
+    tables.heard.c.entity,
+    postgresql_where=text(f"topic = '{topics.INTAKE_TALLY.name}'"),
 )
 
 WHOLE_TOPIC = text("SELECT body FROM heard WHERE topic = :topic ORDER BY entity")
@@ -34,11 +41,19 @@ SELECT body FROM heard
 WHERE topic = '{topics.FOLLOW_UP_DUE.name}' AND key = :cohort AND facts >= :from AND facts < :to
 ORDER BY facts, entity LIMIT :most
 """)  # noqa: S608
+_RECEIPT = f"""
+SELECT t.body AS tally, q.body AS quality
+FROM heard AS t LEFT JOIN heard AS q ON q.topic = '{topics.DATA_QUALITY.name}' AND q.entity = t.entity
+WHERE t.topic = '{topics.INTAKE_TALLY.name}' AND """  # noqa: S608
+NEWEST_RECEIPTS = text(_RECEIPT + "t.facts IS NOT NULL ORDER BY t.facts DESC, t.entity DESC LIMIT :most")
+RECEIPT = text(_RECEIPT + "t.entity = :entity")
+GONE = b"gone"
+"""The facts of a state that says only that an earlier one no longer holds."""
 HELD = text("SELECT topic, count(*) FROM heard GROUP BY topic ORDER BY topic")
 STATE = text(r"""
 SELECT topic, entity, key,
        encode(sha256(convert_to(regexp_replace(convert_from(body, 'UTF8'), '^\s*\{\s*"version"\s*:\s*\d+\s*,', '{'), 'UTF8')), 'hex')
-FROM heard WHERE facts IS NULL OR NOT starts_with(encode(facts, 'escape'), 'not-due ')
+FROM heard WHERE facts IS NULL OR NOT (starts_with(encode(facts, 'escape'), 'not-due ') OR facts = 'gone')
 ORDER BY topic, entity
 """)
 
@@ -86,9 +101,28 @@ def worklist(connection: Connection, cohort: str, state: str, most: int) -> list
     return [msgspec.json.decode(bytes(body), type=FollowUpDue) for (body,) in connection.execute(WORKLIST, span)]
 
 
-def worklist_place(event: FollowUpDue) -> bytes:
-    """Where a follow-up stands in the worklist: by state, then by target day. Stored beside it as its facts."""
-    return f"{event.state} {event.target}".encode()
+def receipts(connection: Connection, most: int) -> list[tuple[IntakeTally, DataQuality | None]]:
+    """The newest receipts: what intake said of each, and what scoring said of its answers."""
+    return [_receipt(row) for row in connection.execute(NEWEST_RECEIPTS, {"most": most})]
+
+
+def receipt(connection: Connection, organisation: str, id_: str) -> tuple[IntakeTally, DataQuality | None] | None:
+    """One receipt, or None."""
+    row = connection.execute(RECEIPT, {"entity": f"{organisation}/{id_}"}).one_or_none()
+    return None if row is None else _receipt(row)
+
+
+def place_of(event: Event) -> bytes | None:
+    """Where a state stands among others of its topic, stored beside it as its facts.
+
+    A follow-up in the worklist: by state, then by target day. A receipt: by when it began. The counts of a receipt that has no answers
+    any more: GONE.
+    """
+    if isinstance(event, FollowUpDue):
+        return f"{event.state} {event.target}".encode()
+    if isinstance(event, IntakeTally):
+        return event.started.encode()
+    return GONE if isinstance(event, DataQuality) and not any(event.counts.values()) else None
 
 
 def held(connection: Connection) -> list[Held]:
@@ -100,9 +134,15 @@ def state_rows(connection: Connection) -> Iterable[str]:
     """Every entity with the digest of its state, in order.
 
     Versions are left out, so a rebuilt read model gives the same rows. So is a follow-up that is not due: it is told only
-    after another state (M39), so a rebuilt registry, which never knew the other state, does not tell it.
+    after another state (M39), so a rebuilt registry, which never knew the other state, does not tell it. And so are the counts
+    of a receipt whose answers all belong to other receipts by now.
     """
     return (" ".join(row) for row in connection.execute(STATE))
+
+
+def _receipt(row: Row[Any]) -> tuple[IntakeTally, DataQuality | None]:
+    quality = None if row.quality is None else msgspec.json.decode(bytes(row.quality), type=DataQuality)
+    return msgspec.json.decode(bytes(row.tally), type=IntakeTally), quality
 
 
 def _bodies(connection: Connection, topic: str) -> Iterator[bytes]:

@@ -10,7 +10,6 @@ from beklijf_shared import heard
 from beklijf_shared.consume import Rejected
 from beklijf_shared.db import Connection
 from beklijf_shared.envelope import Message
-from beklijf_shared.events import FollowUpDue
 
 
 def apply(connection: Connection, messages: Sequence[Message], now: datetime) -> list[Rejected]:
@@ -20,6 +19,6 @@ def apply(connection: Connection, messages: Sequence[Message], now: datetime) ->
     """
     del now  # nothing here depends on the clock
     sorting = heard.sort(messages, heard.stored(connection, messages))
-    facts = {message.place: store.worklist_place(message.event) for message in sorting.fresh if isinstance(message.event, FollowUpDue)}
+    facts = {message.place: place for message in sorting.fresh if (place := store.place_of(message.event)) is not None}
     heard.store(connection, sorting.fresh, facts)
     return [Rejected(message, "conflict: this version was heard with another content") for message in sorting.conflicting]

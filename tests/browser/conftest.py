@@ -31,7 +31,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 PATHS = (
-    *("/", "/quality", "/instruments", "/figures", "/small-cells", "/nowhere"),
+    *("/", "/quality", "/instruments", "/figures", "/small-cells", "/nowhere", "/receipts", "/receipts/urn:ura:00000001/2020-03-02"),
     *("/cohorts/imsr", "/cohorts/imsr-k10", "/cohorts/imsr/reproduced", "/cohorts/imsr/follow-ups"),
 )
 """Every page, and the one that says that there is none."""

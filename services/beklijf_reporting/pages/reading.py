@@ -12,6 +12,7 @@ from beklijf_shared.events import CohortSnapshot, DataQuality, FollowUpDue, Inta
 
 REMEMBERED = 16
 TALLIES_MAXIMUM = 60
+RECEIPTS_MAXIMUM = 200
 WORKLIST_MAXIMUM = 200
 
 
@@ -45,6 +46,16 @@ class ReadModel:
         """Tallies of the last days, and how answers count at present."""
         with db.transaction(self._engine) as connection:
             return store.tallies(connection, TALLIES_MAXIMUM), store.data_quality(connection)
+
+    def receipts(self) -> list[tuple[IntakeTally, DataQuality | None]]:
+        """The newest receipts, with how their answers count."""
+        with db.transaction(self._engine) as connection:
+            return store.receipts(connection, RECEIPTS_MAXIMUM)
+
+    def receipt(self, organisation: str, id_: str) -> tuple[IntakeTally, DataQuality | None] | None:
+        """One receipt, read at one moment."""
+        with db.transaction(self._engine) as connection:
+            return store.receipt(connection, organisation, id_)
 
     def worklist(self, cohort: str, state: str) -> list[FollowUpDue]:
         """The first follow-ups of a cohort in one state, the earliest target first."""

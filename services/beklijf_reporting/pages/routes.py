@@ -14,9 +14,10 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from beklijf_reporting import charts, downloads
 from beklijf_reporting.charts import Chart, Renderer
 from beklijf_reporting.language import marked as _
-from beklijf_reporting.pages import beside, cohort, instruments, quality, reproduced, security, start
+from beklijf_reporting.pages import beside, cohort, instruments, quality, receipts, reproduced, security, start
 from beklijf_reporting.pages.reader import Reader, Reading
 from beklijf_reporting.pages.reading import ReadModel
+from beklijf_reporting.pages.receipts import Whole
 from beklijf_reporting.pages.reproduced import Studied
 from beklijf_reporting.pages.view import View
 from beklijf_reporting.pages.vocabulary import Names
@@ -25,6 +26,7 @@ from beklijf_shared import db, events, http
 from beklijf_shared.contracts import Contracts
 from beklijf_shared.db import Engine
 from beklijf_shared.events import CohortSnapshot
+from beklijf_shared.parameters import parameters
 
 HERE = Path(__file__).parent
 WorkState = Literal["due", "overdue", "missed"]
@@ -54,6 +56,8 @@ def _add_pages(app: FastAPI, pages: Pages) -> None:
     app.add_api_route("/cohorts/{code}/follow-ups", pages.follow_ups, summary="Who is due: one line per scheduled moment", **page)
     app.add_api_route("/small-cells", pages.beside, summary="The same figures with and without small cells", **page)
     app.add_api_route("/quality", pages.quality, summary="What was received, and how the answers count", **page)
+    app.add_api_route("/receipts", pages.receipts, summary="The newest receipts of days, Bundles and imports", **page)
+    app.add_api_route("/receipts/{organisation}/{receipt}", pages.receipt, summary="One receipt, adding up", **page)
     app.add_api_route("/instruments", pages.instruments, summary="Instruments, moments and rules, as the contracts have them", **page)
     app.add_api_route("/figures", pages.figures, summary="How the figures are made, and what they cannot say", **page)
 
@@ -69,6 +73,9 @@ def _add_files(app: FastAPI, pages: Pages) -> None:
     app.add_api_route("/cohorts/{code}/charts/{name}.svg", pages.chart, summary="One chart as SVG", **picture)
     app.add_api_route("/cohorts/{code}/charts/{name}.vl.json", pages.specification, summary="Its Vega-Lite", **data)
     app.add_api_route("/quality/{table}.csv", pages.quality_csv, summary="Received, or how answers count, as CSV", **text)
+    where = "/receipts/{organisation}/{receipt}"
+    app.add_api_route(f"{where}/receipt.json", pages.receipt_json, summary="One receipt for machines", **data)
+    app.add_api_route(f"{where}/parameters.json", pages.receipt_fhir, summary="One receipt as FHIR Parameters", **data)
     app.add_api_route("/instruments/windows-{code}.svg", pages.windows, summary="A programme's windows as SVG", **picture)
     app.add_api_route("/instruments/windows-{code}.vl.json", pages.windows_specification, summary="Its Vega-Lite", **data)
 
@@ -132,6 +139,24 @@ class Pages:
             raise HTTPException(403)
         return _csv(quality.table(table, *self._model.operations()), table)
 
+    def receipts(self, reader: Reading) -> Response:
+        """The newest receipts, on a laptop only: per organisation."""
+        found = self._model.receipts() if self._view.display.shows_organisations else []
+        return self._view.html(reader, "receipts.html", receipts=receipts.wholes(found))
+
+    def receipt(self, organisation: str, receipt: str, reader: Reading) -> Response:
+        """One receipt."""
+        return self._view.html(reader, "receipt.html", receipt=self._receipt(organisation, receipt))
+
+    def receipt_json(self, organisation: str, receipt: str) -> Response:
+        """The same for machines."""
+        return JSONResponse(receipts.document(self._receipt(organisation, receipt)))
+
+    def receipt_fhir(self, organisation: str, receipt: str) -> Response:
+        """The same as FHIR."""
+        resource = parameters(receipts.document(self._receipt(organisation, receipt)))
+        return Response(msgspec.json.encode(resource), media_type="application/fhir+json")
+
     def instruments(self, reader: Reading) -> Response:
         """Instruments, moments and rules."""
         return self._view.html(reader, "instruments.html", page=instruments.page(self._view.known, self._view.names(reader)))
@@ -176,6 +201,14 @@ class Pages:
         if snapshot is None:
             raise HTTPException(404)
         return snapshot
+
+    def _receipt(self, organisation: str, id_: str) -> Whole:
+        if not self._view.display.shows_organisations:
+            raise HTTPException(403)
+        found = self._model.receipt(organisation, id_)
+        if found is None:
+            raise HTTPException(404)
+        return receipts.whole(*found)
 
     def _studied(self, code: str) -> Studied:
         study = self._view.study_of(code)

@@ -21,7 +21,7 @@ from tests.lib.snapshots import golden
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 PAGES = (
-    *("/", "/quality", "/instruments", "/figures", "/small-cells"),
+    *("/", "/quality", "/instruments", "/figures", "/small-cells", "/receipts", "/receipts/urn:ura:00000001/2020-03-02"),
     *("/cohorts/imsr", "/cohorts/imsr/reproduced", "/cohorts/imsr/follow-ups"),
 )
 TALLY = intake_tally(organisation="urn:ura:00000001", told=1200, sent=1210, duplicate=7, refused=3, refused_by_code={"business-rule": 3})
