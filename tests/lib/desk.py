@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import text
 
@@ -43,7 +43,7 @@ class Desk:
             return {str(id_): str(value) for id_, value in rows}
 
 
-def request(resource: Resource) -> Request:
+def request(resource: Resource, organisation: str = ORGANISATION) -> Request:
     """What the HTTP edge makes of one resource."""
     body = json.dumps(resource).encode()
-    return Request(ORGANISATION, fhir.read(front_door.parse(body), body, context()))
+    return Request(organisation, fhir.read(front_door.parse(body), body, replace(context(), organisation=organisation)))
