@@ -15,7 +15,7 @@ from typing import Any, Literal, NoReturn, get_args
 from urllib.parse import unquote_to_bytes
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -63,7 +63,7 @@ def _is_text(quoted: bytes) -> bool:
 
 def check_accept(request: Request) -> None:
     """Refuses (406) a request that asks for anything but JSON; `_format` overrides the Accept header."""
-    wanted = request.query_params.get("_format")
+    wanted = request.query_params.get("_format") if request.scope["query_string"] else None
     if wanted is not None:
         if wanted.split(";")[0].strip().lower() not in FORMATS:
             _refuse(406, "not-supported", "Only JSON is answered here: _format must be json.")
@@ -94,15 +94,18 @@ async def body_of(request: Request, limit: int) -> bytes:
     chunks, length = [], 0
     try:
         async with asyncio.timeout(READ_DEADLINE_SECONDS):
-            async for chunk in request.stream():
+            more = True
+            while more:  # not `request.stream()`, whose generator costs as much as all the rest here
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    _refuse(400, "incomplete", "The body ended before it was complete.")
+                chunk, more = message.get("body", b""), message.get("more_body", False)
                 length += len(chunk)
                 if length > limit:
                     _too_long(limit)
                 chunks.append(chunk)
     except TimeoutError:
         _refuse(408, "timeout", f"The body did not arrive within {READ_DEADLINE_SECONDS:g} seconds.")
-    except ClientDisconnect:
-        _refuse(400, "incomplete", "The body ended before it was complete.")
     return b"".join(chunks)
 
 
@@ -114,8 +117,13 @@ class Preference:
     strict: bool = False
 
 
+NO_PREFERENCE = Preference()
+
+
 def preference(request: Request) -> Preference:
     """The preferences that we know; the first of a kind holds (RFC 7240), all others are no business of ours."""
+    if "prefer" not in request.headers:
+        return NO_PREFERENCE
     said: dict[str, str] = {}
     for part in re.split(r"[;,]", ",".join(request.headers.getlist("prefer"))):
         name, _, value = part.partition("=")
@@ -126,6 +134,8 @@ def preference(request: Request) -> Preference:
 
 def parameters_ignored(request: Request, known: Collection[str]) -> list[Problem]:
     """A warning for each parameter of the query that is not understood; refuses (400) where `Prefer: handling=strict` asks to."""
+    if not request.scope["query_string"]:
+        return []
     ignored = [name for name in request.query_params if name not in known and name not in SHARED_PARAMETERS]
     if not ignored:
         return []

@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from beklijf_shared import telemetry
@@ -25,14 +31,55 @@ SAFE_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+NOTHING: Any = {"tracing": False, "metrics": False, "logs": False}
+"""What the framework's own telemetry may send: metrics are ours, and it looks into the environment at every request."""
 SAFE_HEADERS_RAW = [(name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items()]
 
 
 def application(title: str, version: str = "1.0.0") -> FastAPI:
     """A FastAPI application without documentation pages and without redirects for a trailing slash; counts its requests."""
-    app = FastAPI(title=title, version=version, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(title=title, version=version, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, telemetry=NOTHING)
     app.add_middleware(Observed)
+    app.state.direct = {}
+    app.user_middleware.append(Middleware(Direct, direct=app.state.direct, handlers=app.exception_handlers))  # the innermost
     return app
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def direct(app: FastAPI, method: str, path: str, endpoint: Endpoint) -> None:
+    """Lets requests for a route that was just added, without parameters in its path, go straight to what answers them."""
+    app.state.direct[method, path] = (app.routes[-1], endpoint)
+
+
+class Direct:
+    """Looks the few busy routes up in a table: the framework's way to them costs more than answering (50 µs of 150, measured).
+
+    The same endpoint answers, and the same handlers say what went wrong; whatever is not in the table goes the framework's way.
+    """
+
+    def __init__(
+        self, app: ASGIApp, direct: Mapping[tuple[str, str], tuple[BaseRoute, Endpoint]], handlers: Mapping[Any, Callable[..., Any]]
+    ) -> None:
+        self._app, self._direct, self._handlers = app, direct, handlers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        found = self._direct.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"], endpoint = found
+        request = Request(scope, receive, send)
+        try:
+            response = await endpoint(request)
+        except Exception as error:
+            handler = next((self._handlers[kind] for kind in type(error).__mro__[:-3] if kind in self._handlers), None)
+            if handler is None:
+                raise
+            response = await handler(request, error)
+        await response(scope, receive, send)
 
 
 class Observed:

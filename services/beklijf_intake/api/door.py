@@ -22,6 +22,7 @@ from beklijf_intake.domain.register import Request as Asked
 from beklijf_intake.domain.submission import ResourceType
 from beklijf_intake.usecases import Unit, Verdict
 from beklijf_intake.writer import Unavailable
+from beklijf_shared import http
 from beklijf_shared.telemetry import Log, Logger
 
 ROOT = "/fhir"
@@ -91,6 +92,8 @@ def route(app: FastAPI, method: str, path: str, answer: Callable[[Request], Awai
         },
         openapi_extra=more,
     )
+    if "{" not in path:
+        http.direct(app, method, path, endpoint)
 
 
 def door_of(request: Request) -> Door:
