@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from datetime import datetime
 
+from beklijf_scoring import rescoring
 from beklijf_scoring.usecases import Scoring
 from beklijf_shared import consume, contracts
 from beklijf_shared.clock import Clock
-from beklijf_shared.consume import Handler
+from beklijf_shared.consume import Handler, Rejected
+from beklijf_shared.contracts import Contracts
+from beklijf_shared.db import Connection
+from beklijf_shared.envelope import Message
 from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
-from beklijf_shared.telemetry import Logger
+from beklijf_shared.telemetry import Log, Logger
 
 
 def handler(settings: Settings) -> Handler:
@@ -22,4 +28,19 @@ def run(settings: Settings, clock: Clock, status: Status, stop: threading.Event,
     """The process `consumer`: says which instruments it lacks, then consumes until `stop`. Raises ContractError like `handler`."""
     known = contracts.load(settings.contracts_folder)
     contracts.say(known, log)
-    consume.run(settings, Scoring(known).apply, clock, status, stop, log)
+    consume.run(settings, noticing(Scoring(known).apply, known, log), clock, status, stop, log)
+
+
+def noticing(apply: Handler, known: Contracts, log: Logger) -> Handler:
+    """The handler, which looks with its first batch whether everybody else was derived by other contracts than these."""
+    looked = False
+
+    def look_and_apply(connection: Connection, messages: Sequence[Message], now: datetime) -> list[Rejected]:
+        nonlocal looked
+        if not looked and rescoring.is_due(connection, known):
+            log.event(Log.RESCORE_DUE)
+        rejected = apply(connection, messages, now)
+        looked = True
+        return rejected
+
+    return look_and_apply

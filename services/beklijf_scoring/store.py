@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, LargeBinary, Table, Text, text
 
 from beklijf_shared import db, topics
 from beklijf_shared.db import Connection
@@ -35,6 +35,23 @@ disposition = Table(
     Column("receipt", Text, primary_key=True),
     Column("disposition", Text, primary_key=True),
     Column("n", BigInteger, nullable=False),
+)
+
+derivation = Table(
+    "derivation",
+    metadata,
+    Column("sole", Boolean, primary_key=True, server_default=text("true")),
+    Column("fingerprint", Text, nullable=False),
+    Column("reached", Text),
+)
+superseded = Table(
+    "superseded",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("superseded_at", DateTime(timezone=True), nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 # Whom a batch concerns, with what each of them waits for. It runs after the batch is stored, which made it wait for whoever was
@@ -77,6 +94,11 @@ SUBJECTS = text("SELECT DISTINCT key FROM heard WHERE key > :after ORDER BY key 
 RESCORED = text("""
 UPDATE heard AS h SET facts = n.facts FROM unnest(CAST(:topics AS text[]), CAST(:entities AS text[]), CAST(:facts AS bytea[]))
   AS n(topic, entity, facts) WHERE h.topic = n.topic AND h.entity = n.entity
+""")
+DERIVED_BY = text("SELECT fingerprint, reached FROM derivation")
+REMEMBER = text("""
+INSERT INTO derivation (fingerprint, reached) VALUES (:fingerprint, :reached)
+ON CONFLICT (sole) DO UPDATE SET fingerprint = excluded.fingerprint, reached = excluded.reached
 """)
 FORGET_TOLD = text("DELETE FROM told WHERE topic <> :kept")
 
@@ -170,6 +192,23 @@ def count(connection: Connection, counting: Counting) -> dict[tuple[str, str], d
 def subjects_after(connection: Connection, after: str, most: int) -> list[str]:
     """The next subjects in order: the walk over everybody when rules changed."""
     return list(connection.execute(SUBJECTS, {"after": after, "most": most}).scalars())
+
+
+def derived_by(connection: Connection) -> str | None:
+    """By which contracts everybody was derived; empty in the middle of a walk, None where nobody ever was."""
+    row = connection.execute(DERIVED_BY).one_or_none()
+    return None if row is None else row.fingerprint if row.reached is None else ""
+
+
+def rescored_to(connection: Connection, fingerprint: str) -> str | None:
+    """The subject up to which a walk by these contracts got: empty at its beginning, None at its end."""
+    row = connection.execute(DERIVED_BY).one_or_none()
+    return "" if row is None or row.fingerprint != fingerprint else row.reached
+
+
+def remember(connection: Connection, fingerprint: str, reached: str | None) -> None:
+    """Stores how far a walk by these contracts got; None: to the end."""
+    connection.execute(REMEMBER, {"fingerprint": fingerprint, "reached": reached})
 
 
 def replace_facts(connection: Connection, facts: Mapping[tuple[str, str], bytes]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from beklijf_scoring import store, telling
@@ -24,6 +24,7 @@ from beklijf_shared.contracts import Contracts
 from beklijf_shared.db import Connection
 from beklijf_shared.envelope import Message
 from beklijf_shared.events import EVERY_RECEIPT, EpisodeChanged, Event, ResponseAccepted
+from beklijf_shared.heard import Heard
 from beklijf_shared.outbox import Statement
 from beklijf_shared.topics import Topic
 
@@ -73,7 +74,7 @@ class Scoring:
         """Derives subjects whole, compares with what was told before, and writes and publishes the differences; gives how many."""
         known = outbox.digests(connection, telling.ABOUT_SUBJECTS, touched.subjects)
         derived = self._derive(connection, touched.subjects, known)
-        rows = outbox.differing(_tellings(derived), known)
+        rows = outbox.differing(self.tellings(derived), known)
         counting = _counting(connection, derived, rows, known, touched.awaits)
         outbox.state(connection, rows, now=now)
         if counting:
@@ -83,25 +84,21 @@ class Scoring:
             outbox.publish(connection, quality, now=now)
         return len(rows)
 
-    def rescore(self, connection: Connection, after: str, most: int, now: datetime) -> str | None:
-        """Scores and derives the next subjects anew, after an instrument, a protocol or a rule changed; gives where it got to.
-
-        An answer that the present contracts cannot score keeps its former score: it was accepted under them.
-        """
-        subjects = store.subjects_after(connection, after, most)
-        if not subjects:
-            return None
+    def rescore(self, connection: Connection, subjects: Sequence[str], now: datetime) -> None:
+        """Scores and derives these subjects anew, after an instrument, a protocol or a rule changed."""
         db.lock_keys(connection, subjects)
-        facts: dict[Place, bytes] = {}
-        for row in heard.load(connection, HEARD, subjects, whole=True):
-            assert row.body is not None  # asked for whole
-            try:
-                facts[row.topic, row.entity] = self._hearing.facts(event_of(row.topic, row.body))
-            except Inapplicable:
-                continue
-        store.replace_facts(connection, facts)
+        rows = heard.load(connection, HEARD, subjects, whole=True)
+        store.replace_facts(connection, {(row.topic, row.entity): facts for row in map(self.anew, rows) if (facts := row.facts)})
         self.derive_anew(connection, store.touched(connection, subjects, (), ()), now)
-        return subjects[-1]
+
+    def anew(self, row: Heard) -> Heard:
+        """What was heard (whole), with its facts by the present contracts; what they cannot score keeps its former score: it was
+        accepted under those."""
+        assert row.body is not None  # asked for whole
+        try:
+            return replace(row, facts=self._hearing.facts(event_of(row.topic, row.body)))
+        except Inapplicable:
+            return row
 
     def _understand(self, messages: Sequence[Message]) -> tuple[dict[bytes, bytes], list[Rejected]]:
         """What to keep of each message, by its digest, and the messages that cannot be applied."""
@@ -126,13 +123,23 @@ class Scoring:
 
     def _derive(self, connection: Connection, subjects: Iterable[str], known: Iterable[Place]) -> dict[str, Derived]:
         """Everything about these subjects, from everything known about them."""
-        concerned = _collect(heard.load(connection, HEARD, subjects), known)
+        return self.derived(heard.load(connection, HEARD, subjects), known)
+
+    def derived(self, rows: Iterable[Heard], known: Iterable[Place]) -> dict[str, Derived]:
+        """Everything about the subjects of these rows; `known`: what was told of them before."""
+        concerned = _collect(rows, known)
         return {
             name: derive(Subject(each.episodes, each.answers, each.published), self._knowledge) for name, each in sorted(concerned.items())
         }
 
+    @staticmethod
+    def tellings(derived: Mapping[str, Derived]) -> Iterable[tuple[Topic, Event]]:
+        """All events about these subjects, with version 0."""
+        for subject, each in derived.items():
+            yield from telling.tellings(subject, each)
 
-def _collect(rows: Iterable[heard.Heard], known: Iterable[Place]) -> dict[str, Concerned]:
+
+def _collect(rows: Iterable[Heard], known: Iterable[Place]) -> dict[str, Concerned]:
     """What is known, by subject. A pair that was told goes with its episode, whoever's that is now."""
     concerned: dict[str, Concerned] = {}
     owner: dict[str, str] = {}
@@ -152,11 +159,6 @@ def _collect(rows: Iterable[heard.Heard], known: Iterable[Place]) -> dict[str, C
             if pair.episode in owner:
                 concerned[owner[pair.episode]].published.append(pair)
     return concerned
-
-
-def _tellings(derived: Mapping[str, Derived]) -> Iterable[tuple[Topic, Event]]:
-    for subject, each in derived.items():
-        yield from telling.tellings(subject, each)
 
 
 def _counting(

@@ -67,6 +67,8 @@ class Rule:
     purpose: Purpose = "important-change"
     bands: tuple[Band, ...] = ()
     """In the order in which they are tried."""
+    programmes: tuple[str, ...] = ()
+    """Programmes whose pairs it judges besides those that name it themselves: how a site adds a rule to a programme that ships."""
 
     def judgement(self, instrument: str) -> Judgement | None:
         """What the rule asks of this instrument, or None: it says nothing about it."""
@@ -103,6 +105,7 @@ def read(document: Document) -> Rule:
         planned=document.texts("planned", default=()),
         judgements=MappingProxyType(judgements),
         purpose=cast(Purpose, document.one_of("purpose", get_args(Purpose))) if document.has("purpose") else "important-change",
+        programmes=document.texts("programmes", default=()),
         bands=tuple(_bands(document)) if document.has("bands") else (),
     )
     document.finish()

@@ -7,6 +7,7 @@ from the folder that BEKLIJF_CONTRACTS names. A service that cannot load them do
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -72,6 +73,13 @@ class Contracts:
         return None
 
     @property
+    def fingerprint(self) -> str:
+        """A digest of all that scores and verdicts rest on: whoever was derived by another one may have to be derived anew."""
+        known = [self.instruments, self.protocols, self.rules]
+        text = repr([[repr(each[code]) for code in sorted(each)] for each in known])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
     def moment_codes(self) -> frozenset[str]:
         """Every moment code that some protocol knows (M5)."""
         return frozenset(moment.code for each in self.protocols.values() for moment in each.moments)
@@ -94,10 +102,11 @@ def load(site: str | Path | None = None) -> Contracts:
             raise ContractError(f"{folder}: is no folder of contracts")
     instruments = _read_all(folders, "instruments", instrument.read)
     resources = list(_resources(folders))
+    rules = _read_all(folders, "rules", rule.read)
     contracts = Contracts(
         instruments=instruments,
-        protocols=_read_all(folders, "protocols", protocol.read),
-        rules=_read_all(folders, "rules", rule.read),
+        protocols=_judged_by(_read_all(folders, "protocols", protocol.read), rules),
+        rules=rules,
         cohorts=_read_all(folders, "cohorts", cohort.read),
         studies=_studies(folders),
         questionnaires=_questionnaires(resources),
@@ -130,6 +139,17 @@ def _read_all(folders: list[Path], kind: str, read: Callable[[Document], Definit
             document.fail("code", f"{definition.code!r} is defined twice")
         found[definition.code] = definition
     return MappingProxyType(found)
+
+
+def _judged_by(protocols: Mapping[str, Protocol], rules: Mapping[str, Rule]) -> Mapping[str, Protocol]:
+    """The protocols, each with the rules that it names, then those that name it."""
+    for each in rules.values():
+        for code in set(each.programmes) - set(protocols):
+            raise ContractError(f"rules/{each.code}: programmes: {code!r} is no protocol")
+    more = {code: tuple(each.code for each in rules.values() if code in each.programmes) for code in protocols}
+    return MappingProxyType(
+        {code: replace(each, rules=tuple(dict.fromkeys((*each.rules, *more[code])))) for code, each in protocols.items()}
+    )
 
 
 def _studies(folders: list[Path]) -> Mapping[str, Study]:

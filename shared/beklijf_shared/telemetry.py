@@ -54,6 +54,10 @@ class Log(Enum):
     PROCESS_STOPPED = ("info", "process stopped")
     PROCESS_FAILED = ("error", "process ends because of an error")
     INSTRUMENTS_PLANNED = ("info", "a contract names instruments that are not here yet: answers to them are refused")
+    RESCORE_DUE = (
+        "warning",
+        "everybody was derived by other instruments, protocols or rules; `rescore --plan` says what differs",
+    )
     FORM_NOT_WHOLE = ("info", "a Questionnaire is checked in part; `questionnaire show` says which part is not")
     NOT_READY = ("warning", "waiting for what is missing")
     BROKER_MET = ("info", "met a broker incarnation")

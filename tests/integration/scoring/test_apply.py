@@ -137,7 +137,7 @@ WRONG: list[tuple[events.Event, str]] = [
     (baseline(answers=(events.Answer(link="nose", integer=1),)), "answer-unknown-item"),
     (baseline(measured="2014-02-30T09:00:00Z", received="2014-03-01T09:00:00Z"), "impossible-date"),
     (baseline(received="2014-03-01T25:00:00Z"), "impossible-date"),
-    (episode_changed(programme="ndpr"), "unknown-programme"),
+    (episode_changed(programme="nobody"), "unknown-programme"),
     (episode_changed(t0="2014-02-30"), "impossible-date"),
     (episode_changed(t0="9999-12-31"), "impossible-date"),
     (episode_changed(t0="0001-01-01"), "impossible-date"),

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from beklijf_scoring import app
-from beklijf_shared import commands, contracts, migrations
+from beklijf_scoring import app, consumer, rescoring, store
+from beklijf_scoring.usecases import Scoring
+from beklijf_shared import commands, contracts, db, migrations, telemetry
 from beklijf_shared.events import McicChanged
 from tests.integration.scoring.conftest import Service
 from tests.lib.builders import episode_changed, response_accepted
+from tests.lib.clock import NOON
+from tests.lib.events import message
 from tests.lib.servers import free_port
 
 STRICTER = """
 code = "half"
+programmes = ["imsr"]
 version = "1.0.0"
 title = "At least half"
 kind = "relative"
@@ -41,31 +46,89 @@ def environment(service: Service, monkeypatch: pytest.MonkeyPatch) -> pytest.Mon
     return monkeypatch
 
 
-def test_a_new_rule_judges_history_and_tells_corrections(
-    service: Service, environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    service.apply(episode_changed(), response_accepted("r0", 90), response_accepted("r1", 60, measured="2014-05-03T09:00:00Z"))
-    service.apply(episode_changed("e2", subject="s2"))
-    unsent = service.unsent()
+PAIR = (response_accepted("r0", 90), response_accepted("r1", 60, measured="2014-05-03T09:00:00Z"))
+
+
+@pytest.fixture
+def stricter(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A site adds a stricter rule, with a file alone."""
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "half.toml").write_text(STRICTER)
     environment.setenv("BEKLIJF_CONTRACTS", str(tmp_path))
 
-    code = commands.main(app.SERVICE, ["rescore"])
+
+@pytest.mark.usefixtures("stricter")
+def test_a_new_rule_judges_history_and_tells_corrections(service: Service) -> None:
+    service.apply(episode_changed(), *PAIR)
+    service.apply(episode_changed("e2", subject="s2"))
+    unsent = service.unsent()
+
+    code = commands.main(app.SERVICE, ["rescore", "--apply"])
 
     (pair,) = service.told(McicChanged)
     assert (code, [(each.rule, each.verdict, each.margin) for each in pair.verdicts]) == (
         0,
-        [("half", "unchanged", "-15"), ("imsr-30-percent", "improved", "3"), ("ostelo-2008", "improved", "15")],
+        [("imsr-30-percent", "improved", "3"), ("ostelo-2008", "improved", "15"), ("half", "unchanged", "-15")],
     )
     assert service.unsent() == unsent + 2  # the pair and its episode; nothing of the other patient
+
+
+@pytest.mark.usefixtures("stricter")
+def test_what_a_new_rule_would_change_is_shown_and_nothing_is_written(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    service.apply(episode_changed(), *PAIR)
+    before, unsent = service.state_hash(), service.unsent()
+
+    codes = [commands.main(app.SERVICE, ["rescore", *how]) for how in ([], ["--plan", "--json"])]
+
+    text, _, plan = capsys.readouterr().out.strip().rpartition("\n")
+    assert (codes, service.state_hash(), service.unsent()) == ([0, 0], before, unsent)
+    assert text.splitlines() == [
+        "1 subjects with 2 answers were derived anew, and nothing was written",
+        "0 scores would change, 0 answers would count otherwise",
+        "1 verdicts of 1 pairs would change; 1 episodes would be counted anew",
+        "  1 x half, vas-pain at t1: none -> unchanged",
+        "examples of verdicts:",
+        "  episode e1, vas-pain at t1, half: no verdict -> unchanged (90 to 60)",
+    ]
+    assert json.loads(plan)["verdicts"] == [
+        {"instrument": "vas-pain", "moment": "t1", "rule": "half", "before": None, "after": "unchanged", "n": 1}
+    ]
+
+
+@pytest.mark.usefixtures("stricter")
+def test_a_walk_that_was_cut_off_goes_on_where_it_was(service: Service) -> None:
+    known = contracts.load(os.environ["BEKLIJF_CONTRACTS"])
+    for number in range(5):
+        service.apply(episode_changed(f"e{number}", subject=f"s{number}"))
+    changed = Scoring(known)
+
+    with db.transaction(service.engine) as connection:
+        assert rescoring.is_due(connection, known)
+        first = rescoring.apply(connection, changed, known, NOON, most=3)
+        reached = store.rescored_to(connection, known.fingerprint)
+    with db.transaction(service.engine) as connection:
+        halfway = rescoring.is_due(connection, known)
+        rest = [rescoring.apply(connection, changed, known, NOON, most=3) for _ in range(3)]
+        due = rescoring.is_due(connection, known)
+
+    assert (first, reached, halfway, rest, due) == (True, "s2", True, [True, False, False], False)
+
+
+def test_a_service_without_anybody_takes_the_contracts_for_its_own(service: Service) -> None:
+    known = contracts.load()
+
+    with db.transaction(service.engine) as connection:
+        due = rescoring.is_due(connection, known)
+        stored = store.derived_by(connection)
+
+    assert (due, stored) == (False, known.fingerprint)
 
 
 def test_rescoring_without_a_change_tells_nothing(service: Service, environment: pytest.MonkeyPatch) -> None:
     service.apply(episode_changed(), response_accepted("r0", 90))
     before, unsent = service.state_hash(), service.unsent()
 
-    code = commands.main(app.SERVICE, ["rescore"])
+    code = commands.main(app.SERVICE, ["rescore", "--apply"])
 
     assert (code, service.state_hash(), service.unsent()) == (0, before, unsent)
 
@@ -105,7 +168,7 @@ def test_a_service_without_usable_contracts_does_not_start(environment: pytest.M
     environment.setenv("BEKLIJF_CONTRACTS", str(tmp_path / "nowhere"))
 
     with pytest.raises(contracts.ContractError, match="is no folder of contracts"):
-        commands.main(app.SERVICE, ["rescore"])
+        commands.main(app.SERVICE, ["rescore", "--apply"])
 
 
 def test_the_consumer_says_at_start_which_instruments_it_lacks(environment: pytest.MonkeyPatch) -> None:
@@ -119,5 +182,21 @@ def test_the_consumer_says_at_start_which_instruments_it_lacks(environment: pyte
 
     assert [(line["event_code"], line.get("contract"), line.get("codes")) for line in said] == [
         ("process_started", None, None),
-        ("instruments_planned", "rules/ostelo-2008", "nprs rmdq-24 odi"),
+        ("instruments_planned", "rules/comi-2010", "comi"),
     ]
+
+
+@pytest.mark.usefixtures("stricter")
+def test_the_consumer_notices_with_its_first_batch_that_rules_changed(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    shipped, changed = contracts.load(), contracts.load(os.environ["BEKLIJF_CONTRACTS"])
+    telemetry.configure()
+    log = telemetry.Logger("scoring", "consumer")
+
+    for number, known in enumerate((shipped, shipped, changed)):
+        handle = consumer.noticing(Scoring(known).apply, known, log)
+        for event in (episode_changed(f"e{number}"), episode_changed(f"f{number}")):
+            with db.transaction(service.engine) as connection:
+                handle(connection, [message(event)], NOON)
+
+    said = [json.loads(line)["event_code"] for line in capsys.readouterr().err.splitlines()]
+    assert said == ["rescore_due"]

@@ -1,0 +1,136 @@
+"""What deriving anew would change, counted and shown by examples: the difference between what was told and what would be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from beklijf_shared import topics
+from beklijf_shared.events import McicChanged, Result, ScoreComputed
+from beklijf_shared.outbox import Statement, Told
+
+EXAMPLES_MAXIMUM = 5
+"""Of each kind of change; the counts are of all."""
+
+_SCORE = msgspec.json.Decoder(ScoreComputed)
+_PAIR = msgspec.json.Decoder(McicChanged)
+
+
+class Turn(NamedTuple):
+    """One verdict that becomes another. None: there was or will be no verdict by this rule."""
+
+    instrument: str
+    moment: str
+    rule: str
+    before: str | None
+    after: str | None
+
+
+class Example(NamedTuple):
+    """One change that somebody can look at: what it is about, what stands there now and what would."""
+
+    about: str
+    before: str
+    after: str
+
+
+@dataclass(slots=True)
+class Effect:
+    """Counts of what would change. `episodes` are those whose figures would be counted anew."""
+
+    subjects: int = 0
+    answers: int = 0
+    scores: int = 0
+    places: int = 0
+    pairs: int = 0
+    episodes: int = 0
+    turns: Counter[Turn] = field(default_factory=Counter)
+    examples: dict[str, list[Example]] = field(default_factory=dict)
+
+    def add(self, before: Mapping[tuple[str, str], Told], rows: Mapping[tuple[str, str], Statement]) -> None:
+        """Counts the differences of some subjects: what was told of them, and what would be told otherwise."""
+        for place, row in rows.items():
+            told = before.get(place)
+            if place[0] == topics.EPISODE_SCORED.name:
+                self.episodes += 1
+            elif place[0] == topics.SCORE_COMPUTED.name:
+                self._score(None if told is None else _SCORE.decode(told.body), _SCORE.decode(row.body))
+            elif place[0] == topics.MCIC_CHANGED.name:
+                self._pair(None if told is None else _PAIR.decode(told.body), _PAIR.decode(row.body))
+
+    def _score(self, before: ScoreComputed | None, after: ScoreComputed) -> None:
+        about = f"response {after.response} ({after.instrument})"
+        if before is None or (before.scorable, before.results) != (after.scorable, after.results):
+            self.scores += 1
+            self._example("scores", Example(about, _score_text(before), _score_text(after)))
+        if before is None or (before.counts, before.moment, before.episode) != (after.counts, after.moment, after.episode):
+            self.places += 1
+            self._example("places", Example(about, _place_text(before), _place_text(after)))
+
+    def _pair(self, before: McicChanged | None, after: McicChanged) -> None:
+        old = {} if before is None else {each.rule: each.verdict for each in before.verdicts}
+        new = {each.rule: each.verdict for each in after.verdicts}
+        turned = [rule for rule in sorted(old.keys() | new.keys()) if old.get(rule) != new.get(rule)]
+        self.pairs += bool(turned)
+        for rule in turned:
+            self.turns[Turn(after.instrument, after.moment, rule, old.get(rule), new.get(rule))] += 1
+            about = f"episode {after.episode}, {after.instrument} at {after.moment}, {rule}"
+            self._example("verdicts", Example(about, _verdict_text(before, old.get(rule)), _verdict_text(after, new.get(rule))))
+
+    def _example(self, kind: str, example: Example) -> None:
+        shown = self.examples.setdefault(kind, [])
+        if len(shown) < EXAMPLES_MAXIMUM:
+            shown.append(example)
+
+    def as_json(self) -> dict[str, Any]:
+        """The effect as plain data."""
+        turns = [{**turn._asdict(), "n": n} for turn, n in sorted(self.turns.items(), key=str)]
+        examples = {kind: [each._asdict() for each in shown] for kind, shown in self.examples.items()}
+        counts = {name: getattr(self, name) for name in ("subjects", "answers", "scores", "places", "pairs", "episodes")}
+        return {**counts, "verdicts": turns, "examples": examples}
+
+    def as_text(self) -> str:
+        """The effect in lines for a person."""
+        lines = [
+            f"{self.subjects} subjects with {self.answers} answers were derived anew, and nothing was written",
+            f"{self.scores} scores would change, {self.places} answers would count otherwise",
+            f"{sum(self.turns.values())} verdicts of {self.pairs} pairs would change; {self.episodes} episodes would be counted anew",
+        ]
+        for turn, n in sorted(self.turns.items(), key=str):
+            lines.append(f"  {n} x {turn.rule}, {turn.instrument} at {turn.moment}: {turn.before or 'none'} -> {turn.after or 'none'}")
+        for kind, shown in self.examples.items():
+            lines.append(f"examples of {kind}:")
+            lines += [f"  {each.about}: {each.before} -> {each.after}" for each in shown]
+        return "\n".join(lines)
+
+
+def _score_text(said: ScoreComputed | None) -> str:
+    if said is None:
+        return "none"
+    if not said.scorable:
+        return f"not scorable ({said.not_scorable_reason})"
+    return ", ".join(f"{each.measure} {result_text(each)}" for each in said.results)
+
+
+def _place_text(said: ScoreComputed | None) -> str:
+    return "none" if said is None else said.counts + (f" at {said.moment}" if said.moment else "")
+
+
+def _verdict_text(said: McicChanged | None, verdict: str | None) -> str:
+    if said is None or verdict is None:
+        return "no verdict"
+    ends = [result_text(each) for each in (said.baseline, said.follow_up) if each is not None]
+    return f"{verdict} ({' to '.join(ends)})"
+
+
+def result_text(result: Result) -> str:
+    """A result as text: its number with all decimals of its scale, or its code."""
+    if result.code is not None:
+        return result.code
+    digits = str(abs(result.integer or 0)).rjust(result.scale + 1, "0")
+    sign = "-" if (result.integer or 0) < 0 else ""
+    return sign + (f"{digits[: -result.scale]}.{digits[-result.scale :]}" if result.scale else digits)
