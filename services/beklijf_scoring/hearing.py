@@ -7,15 +7,19 @@ from datetime import date, datetime
 import msgspec
 
 from beklijf_domain.calendar import REGISTRY_TIME_ZONE, local_date
+from beklijf_domain.instrument import NO_INSTRUMENT, Instrument
 from beklijf_domain.score import AnswerOutside, Score, scorer
 from beklijf_scoring.domain.facts import Answer, Episode
 from beklijf_shared import topics
 from beklijf_shared.clock import instant, micros
-from beklijf_shared.contracts import Contracts
+from beklijf_shared.contracts import Contracts, items_of
 from beklijf_shared.events import EpisodeChanged, Event, ResponseAccepted
 
 RETRACTED = Score(False, "retracted", ())
 """What was entered in error has no score that anybody should see."""
+
+NOT_SCORED = Score(False, "no-instrument", ())
+"""A form that no instrument scores. When one comes to do so, `rescore` gives these answers their scores."""
 
 _ENCODER = msgspec.msgpack.Encoder()
 _ANSWER = msgspec.msgpack.Decoder(Answer)
@@ -32,6 +36,7 @@ class Hearing:
     def __init__(self, contracts: Contracts) -> None:
         self._contracts = contracts
         self._scorers = {code: scorer(instrument) for code, instrument in contracts.instruments.items()}
+        self._besides = {canonical: _besides(contracts, canonical) for canonical in contracts.questionnaires}
 
     def facts(self, event: Event) -> bytes:
         """What is kept of an event. Raises Inapplicable."""
@@ -49,17 +54,15 @@ class Hearing:
     def answer(self, event: ResponseAccepted) -> Answer:
         """One answer, scored (M24). What was entered in error is kept, so that it stays retracted whatever comes late (M11)."""
         instrument = self._contracts.instrument_of(event.questionnaire, event.questionnaire_version)
-        if instrument is None:
-            raise Inapplicable("unknown-questionnaire: no instrument scores this Questionnaire and version")
         retracted = event.status == "entered-in-error"
-        score = RETRACTED if retracted else self._scorers[instrument.code](event.answers)
+        score = RETRACTED if retracted else self.score(event, instrument)
         measured, received = instant(event.measured), instant(event.received)
         return Answer(
             response=event.response,
             organisation=event.organisation,
-            instrument=instrument.code,
-            instrument_version=instrument.version,
-            algorithm=instrument.algorithm,
+            instrument=NO_INSTRUMENT if instrument is None else instrument.code,
+            instrument_version="0" if instrument is None else instrument.version,
+            algorithm="none" if instrument is None else instrument.algorithm,
             questionnaire_version=event.questionnaire_version,
             retracted=retracted,
             day=_day(measured).isoformat(),
@@ -75,7 +78,19 @@ class Hearing:
             values=score.values,
             receipts=event.receipts,
             mapping=event.mapping,
+            questionnaire=event.questionnaire if instrument is None else None,
         )
+
+    def score(self, event: ResponseAccepted, instrument: Instrument | None) -> Score:
+        """What the answers are worth. A site may accept forms that nobody scores: they are kept, and placed like all others (M5, M7, M8).
+
+        What the Questionnaire asks besides the instrument's own items is no part of the score. Raises AnswerOutside.
+        """
+        if instrument is None:
+            return NOT_SCORED
+        besides = self._besides.get((event.questionnaire, event.questionnaire_version))
+        answers = [answer for answer in event.answers if answer.link not in besides] if besides else event.answers
+        return self._scorers[instrument.code](answers)
 
     def episode(self, event: EpisodeChanged) -> Episode:
         """One episode, whose windows must all lie in the calendar."""
@@ -98,6 +113,13 @@ class Hearing:
             received=event.received,
             received_microseconds=micros(instant(event.received)),
         )
+
+
+def _besides(contracts: Contracts, canonical: tuple[str, str]) -> frozenset[str]:
+    """The items of a Questionnaire that the instrument which scores it does not ask."""
+    instrument = contracts.instrument_of(*canonical)
+    own = {item.link for item in instrument.items} if instrument is not None else set()
+    return frozenset(item["linkId"] for item in items_of(contracts.questionnaires[canonical]) if item["linkId"] not in own)
 
 
 def event_of(topic: str, body: bytes) -> Event:

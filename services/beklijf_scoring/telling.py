@@ -137,6 +137,7 @@ def score_computed(subject: str, placed: Placed) -> ScoreComputed:
         results=_results(answer.values),
         receipts=answer.receipts,
         mapping=answer.mapping,
+        questionnaire=answer.questionnaire,
     )
 
 

@@ -18,6 +18,9 @@ MissingItems = Literal["all-required", "by-measure"]
 """What happens when an item is missing (M24). `all-required`: the answer counts as responded, and is not scorable. `by-measure`: only the
 measures that need it are missing; the answer is scorable as long as one measure is there."""
 
+NO_INSTRUMENT = "no-instrument"
+"""What stands in an instrument's place where no instrument scores a form; no instrument may be called so."""
+
 ReferencePoint = Literal["baseline", "end-of-treatment"]
 """With what an instrument that asks for a change itself asks people to compare. Different points are never pooled."""
 
@@ -140,8 +143,12 @@ def _reference_point(document: Document) -> ReferencePoint | None:
 
 
 def _check(instrument: Instrument, document: Document) -> None:
+    if instrument.code == NO_INSTRUMENT:
+        document.fail("code", "says that there is none")
     if "|" in instrument.questionnaire:
         document.fail("questionnaire", "is written without version; `scores` says which versions")
+    if {each.sent_as for each in instrument.measures} & {each.link for each in instrument.items}:
+        document.fail("sent_as", "is an item of the instrument itself")
     for name, codes in (("items", [each.link for each in instrument.items]), ("measures", [each.code for each in instrument.measures])):
         if len(set(codes)) != len(codes):
             document.fail(name, f"names a {'link' if name == 'items' else 'code'} twice")

@@ -118,6 +118,13 @@ def load(site: str | Path | None = None) -> Contracts:
     return _checked(contracts)
 
 
+def items_of(questionnaire: Resource) -> Iterator[Resource]:
+    """Every item of a Questionnaire, those in groups and below answers too, in their order."""
+    for item in questionnaire.get("item", ()):
+        yield item
+        yield from items_of(item)
+
+
 def say(contracts: Contracts, log: Logger) -> None:
     """Logs the notes, so that whoever sends answers to such an instrument finds out why they are refused."""
     for note in contracts.notes:
@@ -237,7 +244,7 @@ def _check_questionnaires(contracts: Contracts) -> None:
 
 def _check_items(each: Instrument, questionnaire: Resource) -> None:
     name = f"instruments/{each.code}: items: {questionnaire['url']}|{questionnaire['version']}"
-    asked = {item["linkId"]: item for item in questionnaire.get("item", ())}
+    asked = {item["linkId"]: item for item in items_of(questionnaire)}
     for item in each.items:
         if item.link not in asked:
             raise ContractError(f"{name} has no item {item.link}")

@@ -187,6 +187,8 @@ class ScoreComputed(Event, frozen=True, kw_only=True):
     receipts: tuple[Identifier, ...] = ()
     mapping: Code | None = None
     """Both as `response-accepted` said."""
+    questionnaire: Identifier | None = None
+    """The form, where no instrument scores it: `instrument` is then `no-instrument`, and the answer is kept, placed and not scored."""
 
 
 class McicChanged(Event, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ class Answer(NamedTuple):
     `day` is the measured day in the registry's time zone; instants are also given as microseconds since 1970, so that they
     compare as what they are. `instrument_version` and `algorithm` say by which scoring rule the values were computed; where rules
     judge one of them, it is the first. `receipts` and `mapping` are as intake said: under which receipts the current version came, and
-    by which mapping (`code@version`) a form of the sender's own became ours.
+    by which mapping (`code@version`) a form of the sender's own became ours. `questionnaire` names the form where no instrument scores it.
     """
 
     response: str
@@ -36,6 +36,7 @@ class Answer(NamedTuple):
     values: tuple[Value, ...]
     receipts: tuple[str, ...] = ()
     mapping: str | None = None
+    questionnaire: str | None = None
 
 
 class Episode(NamedTuple):

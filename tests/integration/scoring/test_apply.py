@@ -130,8 +130,6 @@ def test_the_same_version_with_another_content_is_refused(service: Service) -> N
 
 
 WRONG: list[tuple[events.Event, str]] = [
-    (baseline(questionnaire="https://example.org/other"), "unknown-questionnaire"),
-    (baseline(questionnaire_version="9.0.0"), "unknown-questionnaire"),
     (baseline(101), "answer-out-of-range"),
     (baseline(answers=(events.Answer(link="vas-pain", decimal="1" * 18 + "." + "1" * 18),)), "answer-wrong-type"),
     (baseline(answers=(events.Answer(link="nose", integer=1),)), "answer-unknown-item"),
@@ -153,6 +151,31 @@ def test_what_cannot_be_applied_is_refused_and_the_rest_goes_on(service: Service
 
     assert [each.partition(":")[0] for each in refused] == [reason]
     assert [each.response for each in service.told(ScoreComputed)] == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "counts", "moment"),
+    [
+        ({}, "waiting", None),
+        ({"stated_episode": "e1"}, "unscheduled", "t0"),
+        ({"stated_episode": "e1", "stated_moment": "t1"}, "unscheduled", "t1"),
+        ({"stated_episode": "e1", "measured": "2030-03-03T09:00:00Z"}, "off-window", None),
+        ({"stated_episode": "e1", "status": "entered-in-error"}, "retracted", None),
+    ],
+)
+def test_a_form_that_no_instrument_scores_is_kept_and_placed(
+    service: Service, stated: dict[str, str], counts: str, moment: str | None
+) -> None:
+    form = {"questionnaire": "https://example.org/other", "answers": (events.Answer(link="nose", integer=1),)}
+
+    refused = service.apply(episode_changed(), baseline(**form, **stated))
+
+    (told,) = service.told(ScoreComputed)
+    assert refused == []
+    assert (told.instrument, told.questionnaire, told.scorable, told.results) == ("no-instrument", "https://example.org/other", False, ())
+    assert (told.counts, told.moment) == (counts, moment)
+    assert told.not_scorable_reason == ("retracted" if counts == "retracted" else "no-instrument")
+    assert [each.results for each in service.told(EpisodeScored)] == [()]
 
 
 def test_a_retraction_is_taken_whatever_its_answers_say(service: Service) -> None:

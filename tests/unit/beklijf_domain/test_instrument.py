@@ -107,6 +107,8 @@ def changed(measure: dict[str, Any]) -> dict[str, Any]:
         ({"items": [{"links": ["a"], "low": 1, "high": 3}, {"links": ["a"], "low": 0, "high": 4}]}, "names a link twice"),
         ({"questionnaire": "https://example.org/i|1"}, "is written without version"),
         ({"colour": "red"}, "colour: is not a key"),
+        ({"code": "no-instrument"}, "says that there is none"),
+        (changed({"sent_as": "a"}), "is an item of the instrument itself"),
     ],
 )
 def test_an_instrument_that_cannot_hold_is_refused(facts: dict[str, Any], problem: str) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from beklijf_scoring.hearing import Inapplicable, answer_of, episode_of, event_of
-from beklijf_shared import topics
-from beklijf_shared.events import DataQuality, encode
+import pytest
+from msgspec.structs import replace
+
+from beklijf_scoring.hearing import Hearing, Inapplicable, answer_of, episode_of, event_of
+from beklijf_shared import contracts, topics
+from beklijf_shared.events import Answer, DataQuality, encode
 from tests.lib.builders import episode_changed, response_accepted
+from tests.lib.site_forms import add_to, qbpds_with_total
 from tests.lib.subjects import HEARING
 
 
@@ -56,3 +60,20 @@ def test_an_event_is_read_back_from_its_text() -> None:
     event = response_accepted("r1", 55)
 
     assert event_of(topics.RESPONSE_ACCEPTED.name, encode(event)) == event
+
+
+def test_what_a_form_asks_besides_its_instrument_is_no_part_of_the_score(tmp_path: Path) -> None:
+    hearing = Hearing(contracts.load(add_to(tmp_path, qbpds_with_total())))
+    given = response_accepted("r1", 55, instrument="qbpds")
+    more = (*given.answers, Answer(link="tired", boolean=True))
+
+    assert hearing.answer(replace(given, questionnaire_version="1.1.0", answers=more)).values[0].integer == 55
+    with pytest.raises(Inapplicable, match="answer-unknown-item"):
+        hearing.facts(replace(given, answers=more))
+
+
+def test_a_form_that_nobody_scores_is_kept_without_a_score() -> None:
+    answer = HEARING.answer(replace(response_accepted("r1", 55), questionnaire="https://example.org/q", questionnaire_version="2.1"))
+
+    assert (answer.instrument, answer.questionnaire, answer.scorable) == ("no-instrument", "https://example.org/q", False)
+    assert (answer.not_scorable_reason, answer.values) == ("no-instrument", ())
