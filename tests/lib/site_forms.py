@@ -16,7 +16,7 @@ QBPDS = "https://w3id.org/beklijf/fhir/Questionnaire/qbpds"
 
 def qbpds_with_total(version: str = "1.1.0") -> Json:
     """The QBPDS in a group, with a question of the site's own and a total that the form calculates."""
-    shipped = json.loads(json.dumps(dict(contracts.load().questionnaires[QBPDS, "1.0.0"])))
+    shipped: Json = json.loads(json.dumps(dict(contracts.load().questionnaires[QBPDS, "1.0.0"])))
     sum_up = {"url": SDC + "calculatedExpression", "valueExpression": {"language": "text/fhirpath", "expression": "0"}}
     own = item("tired", "boolean")
     return shipped | {
