@@ -29,6 +29,8 @@ class Report:
     settled: bool | None = None
     waiting_for: tuple[str, ...] = ()
     error: str | None = None
+    importing: int = 0
+    """Files of archives that were taken and are not stored yet."""
 
 
 def report_of(name: str, service: str, body: Mapping[str, Any]) -> Report:
@@ -41,6 +43,7 @@ def report_of(name: str, service: str, body: Mapping[str, Any]) -> Report:
         acknowledged=body.get("acknowledged") or {},
         applied=body.get("applied") or {},
         settled=body.get("settled"),
+        importing=body.get("importing") or 0,
         waiting_for=tuple(body.get("waiting_for") or ()),
         error=body.get("error"),
     )
@@ -60,6 +63,8 @@ def _of_process(report: Report, incarnation: str) -> list[str]:
     reasons = [f"{report.name} waits for {what}" for what in report.waiting_for]
     if _meets_the_broker(report) and report.incarnation != incarnation:
         reasons.append(f"{report.name} has not met the present broker")
+    if report.importing:
+        reasons.append(f"{report.name} has {report.importing} files to take in")
     if report.unsent:
         reasons.append(f"{report.service} has {report.unsent} events to send")
     if report.settled is False:

@@ -8,25 +8,31 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Seque
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
+from multiprocessing.connection import Connection
 
 from fastapi import FastAPI
 
 from beklijf_domain.calendar import zone
-from beklijf_intake import api, definitions, fhir, forms, outside
+from beklijf_intake import api, definitions, download, fhir, forms, importer, outside
 from beklijf_intake.api import Current, Door
+from beklijf_intake.archives import Storing
 from beklijf_intake.domain.reading.context import ReadingContext
 from beklijf_intake.domain.receipt import Delivery, Receipt
 from beklijf_intake.domain.register import Request
+from beklijf_intake.handover import Handover
+from beklijf_intake.importer import worker
+from beklijf_intake.importer.pool import Pool
 from beklijf_intake.key_shelf import KeyShelf
 from beklijf_intake.keys import SecretKeys
 from beklijf_intake.roster import REFRESH_SECONDS, Either, Roster
 from beklijf_intake.sender import Authority, Senders
-from beklijf_intake.settings import Intake
+from beklijf_intake.settings import Archives, Intake
+from beklijf_intake.spool import Spool
 from beklijf_intake.store import raw, receipts
 from beklijf_intake.usecases import Rules, Unit, Verdict, judge
 from beklijf_intake.writer import Unavailable, Writer, committer
 from beklijf_shared import contracts, db, http
-from beklijf_shared.clock import Clock
+from beklijf_shared.clock import Clock, from_environment
 from beklijf_shared.commands import Service
 from beklijf_shared.ids import IdMaker, new_id
 from beklijf_shared.settings import Settings
@@ -57,6 +63,7 @@ def application(
     clock: Clock,
     log: Logger,
     *,
+    archives: Archives | None = None,
     make_id: IdMaker = new_id,
     on_writer_lost: Callable[[], None] = lambda: None,
 ) -> FastAPI:
@@ -96,6 +103,7 @@ def application(
 
     app.router.lifespan_context = lifespan
     app.state.roster = roster
+    app.state.handover = _handover(archives or Archives.of(), engine, clock, make_id, intake.base)
     app.state.door = Door(
         senders=_authority(intake, roster),
         context=lambda organisation: replace(reading, now=clock(), organisation=organisation),
@@ -132,11 +140,49 @@ async def _keep_fresh(roster: Roster, log: Logger) -> None:
         await asyncio.sleep(REFRESH_SECONDS)
 
 
-def _reading(known: contracts.Contracts, intake: Intake, clock: Clock, log: Logger) -> ReadingContext:
+def import_archives(
+    settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger, archives: Archives | None = None
+) -> None:
+    """The process `importer`: takes archives in until `stop`; idle where there is no spool."""
+    intake, archives = Intake.behind_the_door(settings), archives or Archives.of()
+    if archives.spool is None:
+        while not stop.wait(CHECK_SECONDS):
+            status.beat()
+        return
+    spool = Spool(archives.spool, archives.limit_bytes)
+    spool.make()
+    pool = Pool(partial(import_worker, settings), archives.workers)
+    sources, rules = download.Sources(archives.sources, download.is_public), Rules(intake.key, intake.time_zone)
+
+    def make(connection: db.Connection) -> importer.Importer:
+        return importer.Importer(connection, spool, pool, sources, clock, new_id, rules, status, stop, log)
+
+    importer.run(settings, status, stop, log, make)
+
+
+def import_worker(settings: Settings, asked: Connection) -> None:
+    """One worker of the importer, in a process of its own: composed anew, for nothing but its end of the pipe crosses over."""
+    intake, clock = Intake.behind_the_door(settings), from_environment()
+    reading = _reading(contracts.load(settings.contracts_folder), intake, clock)
+    with db.opened(settings.database_url, pool_size=1) as engine:
+        storing = Storing(engine, clock, new_id, Rules(intake.key, intake.time_zone))
+        worker.work(asked, lambda sender: replace(reading, now=clock(), organisation=sender.organisation), storing)
+
+
+def _handover(archives: Archives, engine: db.Engine, clock: Clock, make_id: IdMaker, base: str) -> Handover | None:
+    if archives.spool is None:
+        return None
+    spool = Spool(archives.spool, archives.limit_bytes)
+    spool.make()
+    return Handover(engine, clock, make_id, spool, archives.sources, base)
+
+
+def _reading(known: contracts.Contracts, intake: Intake, clock: Clock, log: Logger | None = None) -> ReadingContext:
     """What reading FHIR needs, compiled once: the tables of base R4, the Questionnaires, the codes of all protocols."""
     fhir.shapes()
     known_forms = forms.compiled(known)
-    forms.say(known_forms, log)
+    if log is not None:
+        forms.say(known_forms, log)
     return ReadingContext(
         forms=known_forms,
         programmes=frozenset(known.protocols),
@@ -199,4 +245,6 @@ def _counts_messages(topic: str, _: bytes) -> bool:
     return topic == INTAKE_TALLY.name
 
 
-SERVICE = Service(name="intake", package="beklijf_intake", loops={"api": serve}, hash_leaves_out=_counts_messages)
+SERVICE = Service(
+    name="intake", package="beklijf_intake", loops={"api": serve, "importer": import_archives}, hash_leaves_out=_counts_messages
+)

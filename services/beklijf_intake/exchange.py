@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -15,7 +15,7 @@ from typing import Any, Literal, NoReturn, get_args
 from urllib.parse import unquote_to_bytes
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,6 +27,7 @@ from beklijf_shared import http
 MEDIA_TYPE = "application/fhir+json"
 JSON_TYPES = ("application/fhir+json", "application/json")
 ACCEPTABLE = (*JSON_TYPES, "application/*", "*/*")
+NDJSON_TYPES = ("application/fhir+ndjson", "application/x-ndjson", "application/ndjson")
 FORMATS = ("json", *JSON_TYPES, "application/fhir json")  # a plus sign in a query reads as a space
 READ_DEADLINE_SECONDS = 15.0
 
@@ -61,23 +62,23 @@ def _is_text(quoted: bytes) -> bool:
     return True
 
 
-def check_accept(request: Request) -> None:
-    """Refuses (406) a request that asks for anything but JSON; `_format` overrides the Accept header."""
+def check_accept(request: Request, more: Sequence[str] = ()) -> None:
+    """Refuses (406) a request that asks for anything but JSON, or `more` where a route answers that; `_format` overrides Accept."""
     wanted = request.query_params.get("_format") if request.scope["query_string"] else None
     if wanted is not None:
         if wanted.split(";")[0].strip().lower() not in FORMATS:
             _refuse(406, "not-supported", "Only JSON is answered here: _format must be json.")
         return
     accept = request.headers.get("accept")
-    if accept and not any(part.split(";")[0].strip().lower() in ACCEPTABLE for part in accept.split(",")):
+    if accept and not any(part.split(";")[0].strip().lower() in (*ACCEPTABLE, *more) for part in accept.split(",")):
         _refuse(406, "not-supported", f"Only JSON is answered here: Accept must allow {MEDIA_TYPE}.")
 
 
-def check_content(request: Request) -> None:
-    """Refuses (415) a body that is not JSON in UTF-8, sent as it is."""
+def check_content(request: Request, kinds: Sequence[str] = JSON_TYPES) -> None:
+    """Refuses (415) a body that is not JSON (or of another of these `kinds`) in UTF-8, sent as it is."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
-    if kind.strip().lower() not in JSON_TYPES:
-        _refuse(415, "not-supported", f"The body must be sent as Content-Type: {MEDIA_TYPE}.")
+    if kind.strip().lower() not in kinds:
+        _refuse(415, "not-supported", f"The body must be sent as Content-Type: {kinds[0]}.")
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):
@@ -107,6 +108,27 @@ async def body_of(request: Request, limit: int) -> bytes:
     except TimeoutError:
         _refuse(408, "timeout", f"The body did not arrive within {READ_DEADLINE_SECONDS:g} seconds.")
     return b"".join(chunks)
+
+
+async def pieces_of(request: Request, size: int) -> AsyncIterator[bytes]:
+    """A body of any length in pieces of at least `size` bytes, the last one apart; refuses with 408 when it falls silent."""
+    arriving, piece = aiter(request.stream()), bytearray()
+    try:
+        while True:
+            async with asyncio.timeout(READ_DEADLINE_SECONDS):
+                chunk = await anext(arriving, None)
+            if chunk is None:
+                break
+            piece += chunk
+            if len(piece) >= size:
+                yield bytes(piece)
+                piece.clear()
+    except TimeoutError:
+        _refuse(408, "timeout", f"Nothing arrived for {READ_DEADLINE_SECONDS:g} seconds.")
+    except ClientDisconnect:
+        _refuse(400, "incomplete", "The body ended before it was complete.")
+    if piece:
+        yield bytes(piece)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ from beklijf_shared.settings import SettingMissing, Settings, secret
 CANONICAL_BASE = "https://w3id.org/beklijf/fhir"
 TIME_ZONE = "Europe/Amsterdam"
 MINIMUM_KEY_DIGITS = 64
+SPOOL_GIB = 20
+WORKERS_MAXIMUM = 4  # of the importer, where nobody says more: beyond it the database is what takes the time
 
 # The laptop profile holds made-up data and listens on loopback only, so its two senders and its key are known to everybody.
 LAPTOP_ORGANISATION = "00000001"
@@ -66,6 +69,15 @@ class Intake:
             raise SettingMissing("BEKLIJF_PSEUDONYM_KEY or BEKLIJF_TOKEN_KEY holds a key of the laptop profile, which everybody knows")
         return cls({}, None, key, address, token_keys, private_networks, time_zone, base)
 
+    @classmethod
+    def behind_the_door(cls, settings: Settings, environment: Mapping[str, str] = os.environ) -> Intake:
+        """Of a process that nobody speaks to: it knows no sender, signs no token, has no address; the one key it needs is checked."""
+        key = _key(environment) or (LAPTOP_KEY if settings.profile == "laptop" else None)
+        if key is None or (settings.profile == "server" and key == LAPTOP_KEY):
+            raise SettingMissing(f"BEKLIJF_PSEUDONYM_KEY must hold at least {MINIMUM_KEY_DIGITS} hexadecimal digits of this registry's own")
+        base = environment.get("BEKLIJF_FHIR_BASE", CANONICAL_BASE)
+        return cls({}, None, key, "", (), time_zone=environment.get("BEKLIJF_TIME_ZONE", TIME_ZONE), base=base)
+
 
 def _absent(key: bytes | None, token_keys: tuple[bytes, ...], address: str) -> str:
     absent = []
@@ -91,6 +103,41 @@ def _address(environment: Mapping[str, str]) -> str:
 def _token_keys(environment: Mapping[str, str]) -> tuple[bytes, ...]:
     text = secret(environment, "BEKLIJF_TOKEN_KEY")
     return tuple(_bytes_of(word, "BEKLIJF_TOKEN_KEY") for word in text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Archives:
+    """Where archives lie until they are in, how many bytes of them there may be, and from where files may be fetched."""
+
+    spool: Path | None
+    limit_bytes: int
+    sources: frozenset[str]
+    workers: int
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str] = os.environ) -> Archives:
+        """Reads and checks `BEKLIJF_SPOOL` (a folder that api and importer share; without it there are no archives), `BEKLIJF_SPOOL_GIB`,
+        `BEKLIJF_IMPORT_SOURCES` (host names, separated by commas) and `BEKLIJF_IMPORT_WORKERS`.
+        """
+        folder = environment.get("BEKLIJF_SPOOL")
+        sources = environment.get("BEKLIJF_IMPORT_SOURCES", "").lower()
+        if folder and not Path(folder).is_absolute():
+            raise SettingMissing("BEKLIJF_SPOOL must be an absolute path")
+        if not re.fullmatch(r"[a-z0-9.:, -]*", sources):
+            raise SettingMissing("BEKLIJF_IMPORT_SOURCES must be host names separated by commas, each with a port where it is not 443")
+        return cls(
+            spool=Path(folder) if folder else None,
+            limit_bytes=_number(environment, "BEKLIJF_SPOOL_GIB", SPOOL_GIB) * 1024**3,
+            sources=frozenset(name for part in sources.split(",") if (name := part.strip())),
+            workers=_number(environment, "BEKLIJF_IMPORT_WORKERS", min(os.cpu_count() or 1, WORKERS_MAXIMUM)),
+        )
+
+
+def _number(environment: Mapping[str, str], name: str, otherwise: int) -> int:
+    stated = environment.get(name, str(otherwise))
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", stated):
+        raise SettingMissing(f"{name} must be a whole number from 1")
+    return int(stated)
 
 
 def _senders(environment: Mapping[str, str]) -> dict[str, str]:

@@ -41,6 +41,7 @@ __all__ = [
     "Engine",
     "Pipeline",
     "Plumbing",
+    "becomes_active",
     "engine",
     "is_transient",
     "lock_keys",
@@ -244,3 +245,9 @@ def lock_keys(connection: Connection, keys: Iterable[str]) -> None:
 
 def _lock_numbers(keys: Iterable[str]) -> list[int]:
     return sorted({int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True) for key in keys})
+
+
+def becomes_active(connection: Connection, lock: int) -> bool:
+    """Whether this connection now holds a lock of which each database has one; it keeps it until it is closed."""
+    with connection.begin():
+        return bool(connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": lock}).scalar_one())

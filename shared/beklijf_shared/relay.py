@@ -11,8 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import text
-
 from beklijf_shared import bus, crash, db, dead_letters, envelope, outbox, progress, telemetry, topics
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Connection
@@ -41,7 +39,7 @@ def run(settings: Settings, clock: Clock, status: Status, stop: threading.Event,
             try:
                 with engine.connect() as connection:
                     connection.detach()  # really closed afterwards: a pooled one would keep the lock
-                    if not _becomes_active(connection):
+                    if not db.becomes_active(connection, LOCK):
                         status.has("database")
                         log.event(Log.RELAY_STANDS_BY)
                         status.beat()
@@ -67,11 +65,6 @@ def run(settings: Settings, clock: Clock, status: Status, stop: threading.Event,
 def _report(engine: db.Engine, status: Status) -> dict[str, object]:
     with db.transaction(engine) as connection:
         return {**progress.report(connection, status.incarnation), "applied": {}}
-
-
-def _becomes_active(connection: Connection) -> bool:
-    with connection.begin():
-        return bool(connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}).scalar_one())
 
 
 def _relay(connection: Connection, settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:

@@ -30,7 +30,7 @@ BY_NAME = {process.name: process for process in PROCESSES}
 
 @dataclass
 class Registry:
-    """Ten processes, a PostgreSQL and a broker in one folder; what dies is started again, as a supervisor would."""
+    """All processes, a PostgreSQL and a broker in one folder; what dies is started again, as a supervisor would."""
 
     folder: Path
     postgres: PostgresServer

@@ -21,7 +21,7 @@ _GIVEN: set[int] = set()
 
 def free_port() -> int:
     """A port of the loopback interface that nobody uses at this moment, that no client will be given, and that was not given before:
-    ten processes choose theirs before the first of them listens."""
+    the processes choose theirs before the first of them listens."""
     while (port := random.choice(PORTS)) in _GIVEN or not is_free(port):
         pass
     _GIVEN.add(port)

@@ -39,6 +39,7 @@ class Process:
 
 PROCESSES: tuple[Process, ...] = (
     Process("intake", "api"),
+    Process("intake", "importer"),
     Process("intake", "relay"),
     Process("scoring", "consumer"),
     Process("scoring", "relay"),
@@ -69,6 +70,7 @@ def environment(state: State, server: Server, ports: dict[str, int], service: st
         "BEKLIJF_DATABASE_URL": server.url_of(service),
         "BEKLIJF_KAFKA_BOOTSTRAP": broker.bootstrap_of(ports["broker"]),
         "BEKLIJF_KAFKA_PROFILE": "tansu",
+        "BEKLIJF_SPOOL": str(state.spool),
         "PYTHONUNBUFFERED": "1",
     }
     settings.update({name: os.environ[name] for name in PASSED_ON if name in os.environ})

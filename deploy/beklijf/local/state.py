@@ -26,6 +26,11 @@ class State:
         return self.folder / "broker"
 
     @property
+    def spool(self) -> Path:
+        """Archives that intake has taken and not stored yet; intake makes it."""
+        return self.folder / "spool"
+
+    @property
     def logs(self) -> Path:
         """One file per process, rotated by the supervisor."""
         return self.folder / "logs"

@@ -63,22 +63,35 @@ class NotAllowed(Exception):
         self.scope = scope
 
 
-def route(app: FastAPI, method: str, path: str, answer: Callable[[Request], Awaitable[Response]], summary: str) -> None:
-    """Adds a route. Who may use it stands in `domain/scopes.py`, and is checked before the answer is asked for; LookupError if not."""
+def route(
+    app: FastAPI,
+    method: str,
+    path: str,
+    answer: Callable[[Request], Awaitable[Response]],
+    summary: str,
+    *,
+    takes: Sequence[str] = exchange.JSON_TYPES,
+    gives: Sequence[str] = (),
+) -> None:
+    """Adds a route. Who may use it stands in `domain/scopes.py`, and is checked before the answer is asked for; LookupError if not.
+
+    `takes`: media types of the body; `gives`: those of the answer beside JSON.
+    """
     need = scopes.needed(method, path.removeprefix(ROOT))
     name = f"{method.lower()}_{path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}"
 
     async def endpoint(request: Request) -> Response:
         if need != "nothing":
             request.scope[SENDER] = permitted(request, need)
-        exchange.check_accept(request)
+        exchange.check_accept(request, gives)
         if method in ("POST", "PUT"):
-            exchange.check_content(request)
+            exchange.check_content(request, takes)
         return await answer(request)
 
-    body = {"requestBody": {"required": True, "content": {exchange.MEDIA_TYPE: {"schema": {"type": "object"}}}}}
+    kind = "object" if takes is exchange.JSON_TYPES else "string"
+    body = {"requestBody": {"required": True, "content": {takes[0]: {"schema": {"type": kind}}}}}
     identified = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"}}]
-    more = {**(body if method != "GET" else {}), **({"parameters": identified} if "{id}" in path else {})}
+    more = {**(body if method in ("POST", "PUT") else {}), **({"parameters": identified} if "{id}" in path else {})}
     app.add_api_route(
         path,
         endpoint,
@@ -87,7 +100,7 @@ def route(app: FastAPI, method: str, path: str, answer: Callable[[Request], Awai
         summary=summary,
         response_class=Response,
         responses={
-            200: {"description": "as asked", "content": {exchange.MEDIA_TYPE: {}}},
+            200: {"description": "as asked", "content": {one: {} for one in (*gives, exchange.MEDIA_TYPE)}},
             "default": {"description": "OperationOutcome", "content": {exchange.MEDIA_TYPE: {}}},
         },
         openapi_extra=more,

@@ -30,7 +30,7 @@ def found(door: Door, address: str, **headers: str) -> list[str]:
         ("Questionnaire?title=visual", ["vas-pain"]),
         ("Questionnaire?name=VISUALANALOGUE", ["vas-pain"]),
         ("PlanDefinition?url=https://w3id.org/beklijf/fhir/PlanDefinition/imsr&status=active", ["imsr"]),
-        ("StructureDefinition?version=1.0.0", ["entry-outcome", "measurement-moment", "measurement-window"]),
+        ("StructureDefinition?version=1.0.0", ["entry-outcome", "import-line", "measurement-moment", "measurement-window"]),
         ("CodeSystem?_id=programme", ["programme"]),
         ("ValueSet", ["entry-outcome"]),
         ("Questionnaire?_summary=count", []),

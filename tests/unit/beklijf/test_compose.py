@@ -66,7 +66,7 @@ def test_keys_are_where_they_are_used_and_nowhere_else() -> None:
 
     assert {name for name in SERVICES if secrets(name) & private} == {"operator"}
     assert {name for name in SERVICES if "token-key" in secrets(name)} == {"intake-api"}
-    assert {name for name in SERVICES if "pseudonym-key" in secrets(name)} == {"intake-api"}
+    assert {name for name in SERVICES if "pseudonym-key" in secrets(name)} == {"intake-api", "intake-importer"}
 
 
 def test_no_secret_stands_in_the_file() -> None:
@@ -108,6 +108,14 @@ def test_the_image_has_a_user_by_number_and_no_address_or_digest() -> None:
     assert "# syntax=" not in DOCKERFILE
     assert "@sha256:" not in DOCKERFILE
     assert "--require-hashes" in DOCKERFILE
+
+
+def test_the_spool_is_shared_by_who_takes_archives_and_who_stores_them() -> None:
+    mounted = {name for name, service in SERVICES.items() if "spool:/var/lib/beklijf" in service.get("volumes", ())}
+
+    assert mounted == {"intake-api", "intake-importer"}
+    assert {SERVICES[name]["environment"]["BEKLIJF_SPOOL"] for name in mounted} == {"/var/lib/beklijf"}
+    assert "/var/lib/beklijf" in DOCKERFILE  # made there with the account that has no name, which a new volume takes over
 
 
 def test_data_is_where_the_images_want_it() -> None:

@@ -40,6 +40,12 @@ def test_an_unsent_event_is_not_done() -> None:
     assert missing(reports, "one") == ["intake has 2 events to send"]
 
 
+def test_an_archive_that_is_not_stored_yet_is_not_done() -> None:
+    reports = [Report("intake-importer", "intake", importing=2), relay("intake", {}), consumer("scoring", {})]
+
+    assert missing(reports, "one") == ["intake-importer has 2 files to take in"]
+
+
 def test_a_process_that_has_met_another_broker_is_not_done() -> None:
     reports = [relay("intake", {}, incarnation="two"), consumer("scoring", {}, incarnation="one")]
 

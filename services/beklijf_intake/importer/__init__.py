@@ -1,0 +1,222 @@
+"""The importer: one loop that takes archives in, block by block, and goes on where it was whatever ended it.
+
+One is active per database, held by an advisory lock; others stand by. All it knows is in the database and the spool: it can be killed
+at any moment.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from beklijf_intake import archives, download, front_door
+from beklijf_intake.domain.archive import Block, blocks, gaps
+from beklijf_intake.domain.receipt import Delivery
+from beklijf_intake.importer.pool import Interrupted, Pool
+from beklijf_intake.spool import Full, Spool, TooLarge
+from beklijf_intake.store import imports
+from beklijf_intake.store.imports import Work
+from beklijf_intake.usecases import Rules, Unit, accept
+from beklijf_shared import crash, db
+from beklijf_shared.clock import Clock
+from beklijf_shared.ids import IdMaker
+from beklijf_shared.settings import Settings
+from beklijf_shared.status import Status
+from beklijf_shared.telemetry import Log, Logger
+
+IDLE_SECONDS = 0.2
+LOCK = 0x62656B6D  # one active importer per database
+BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0)
+REST_SECONDS = 60.0
+"""Workers without work end after so long; starting them takes two seconds."""
+SWEEP_SECONDS = 600.0
+TRIES = 3
+"""A file that fails so often without getting any further is given up; its sender is told, and what stands behind it goes on."""
+GIVEN_UP = "The registry failed at this file several times. The fault is ours; what went in is listed, send the file again later."
+GONE = "The file is no longer here. Send it again: what went in already has no effect."
+NO_ROOM = "The file is larger than this registry has room for. Send it in parts."
+
+
+@dataclass(slots=True)
+class Importer:
+    """What one life of the importer needs."""
+
+    connection: db.Connection
+    spool: Spool
+    pool: Pool
+    sources: download.Sources
+    clock: Clock
+    make_id: IdMaker
+    rules: Rules
+    status: Status
+    stop: threading.Event
+    log: Logger
+    failures: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    """By file: how much of it was stored, and how often it has failed there."""
+
+    def run(self) -> None:
+        """Imports until told to stop, or until the database goes away."""
+        worked, swept = time.monotonic(), -SWEEP_SECONDS
+        try:
+            while not self.stop.is_set():
+                self.status.beat()
+                if time.monotonic() - swept > SWEEP_SECONDS:
+                    self._sweep()
+                    swept = time.monotonic()
+                if self.once():
+                    worked = time.monotonic()
+                    continue
+                if time.monotonic() - worked > REST_SECONDS:
+                    self.pool.stop()
+                self.stop.wait(IDLE_SECONDS)
+        finally:
+            self.pool.stop()
+
+    def once(self) -> bool:
+        """The file that is next, from where it was; False when none waits."""
+        with self.connection.begin():
+            self._end()
+            work = imports.next_file(self.connection)
+        if work is None:
+            return False
+        try:
+            if work.kind == "manifest":
+                self._manifest(work)
+            else:
+                self._file(work)
+        except download.CannotFetch as error:
+            if not self.stop.is_set():
+                self._finish(work, "failed", str(error))
+        except (Full, TooLarge):
+            self._finish(work, "failed", NO_ROOM)
+        except FileNotFoundError:
+            self._finish(work, "failed", GONE)
+        return True
+
+    def _file(self, work: Work) -> None:
+        """One file of lines. Returns early when told to stop, interrupted, or cancelled: what is next is then asked anew."""
+        started = time.monotonic()
+        size = self._fetch(work) if work.size is None else work.size
+        if not self.spool.path(work.import_id, work.number).exists():
+            raise FileNotFoundError
+        with self.connection.begin():
+            stored = imports.stored(self.connection, work.import_id, work.number)
+        place = archives.Place(work.import_id, work.number, work.name, archives.sender_of(work.organisation, work.sender), work.created_at)
+        try:
+            done = self.pool.run(place, self.spool.folder, self._blocks(work, stored, size), self._goes_on)
+        except Interrupted as error:
+            self._interrupted(work, len(stored), error)
+            return
+        if done:
+            crash.point("intake:import-all-stored")
+            self._finish(work, "done")
+            self.log.event(Log.IMPORT_FILE_DONE, seconds=round(time.monotonic() - started, 1))
+
+    def _blocks(self, work: Work, stored: Sequence[Block], size: int) -> Iterator[Block]:
+        """What of the file is not stored yet."""
+        for gap in gaps(stored, size):
+            chunks = self.spool.chunks(work.import_id, work.number, gap)
+            for block in blocks(chunks, gap, front_door.RESOURCE_LIMIT_BYTES):
+                yield block
+                crash.point("intake:import-shared-out")
+
+    def _goes_on(self) -> bool:
+        self.status.beat()
+        return not self.stop.is_set()
+
+    def _interrupted(self, work: Work, stored: int, error: Interrupted) -> None:
+        """Tries again soon; gives a file up that fails again and again at the same place for reasons of its own."""
+        self.log.event(Log.IMPORT_INTERRUPTED, error=str(error))
+        file = (work.import_id, work.number)
+        before = self.failures.get(file, (stored, 0))
+        times = 0 if error.transient or before[0] != stored else before[1]
+        self.failures[file] = (stored, times if error.transient else times + 1)
+        if self.failures[file][1] >= TRIES:
+            self._finish(work, "failed", GIVEN_UP)
+        self.stop.wait(BACK_OFF_SECONDS[1])
+
+    def _finish(self, work: Work, state: imports.FileState, reason: str | None = None) -> None:
+        with self.connection.begin():
+            imports.finish(self.connection, work, state, reason)
+            self._end()
+        self.spool.remove(work.import_id, work.number)
+        self.failures.pop((work.import_id, work.number), None)
+
+    def _end(self) -> None:
+        """Ends what is complete; its receipt is told how much it is, and can say of itself that it is complete."""
+        now = self.clock()
+        complete = [
+            Unit(one.organisation, delivery=Delivery(one.id, "import", one.created_at, one.sent))
+            for one in imports.end(self.connection, now)
+        ]
+        if complete:
+            accept(self.connection, complete, now=now, make_id=self.make_id, rules=self.rules)
+
+    def _fetch(self, work: Work) -> int:
+        """A linked file, into the spool; gives its size."""
+        incoming = self.spool.incoming(self.make_id())
+        try:
+            download.fetch(str(work.url), self.sources, incoming.write, self._goes_on)
+            incoming.keep(work.import_id, work.number)
+            with self.connection.begin():
+                imports.spooled(self.connection, work, incoming.size, incoming.digest)
+        finally:
+            incoming.discard()
+        return incoming.size
+
+    def _manifest(self, work: Work) -> None:
+        """A list of files: each becomes a file of the import, behind those that are there."""
+        content = bytearray()
+        download.fetch(str(work.url), self.sources, content.extend, self._goes_on, limit=download.MANIFEST_LIMIT_BYTES)
+        links = download.links_of(bytes(content), str(work.url))
+        with self.connection.begin():
+            for number, url in enumerate(links, start=1):
+                imports.add_link(self.connection, work.import_id, f"{work.name}.{number}", work.sender, url, str(work.url))
+            imports.finish(self.connection, work, "done")
+
+    def _sweep(self) -> None:
+        with self.connection.begin():
+            needed = imports.waiting(self.connection)
+        self.spool.sweep(needed)
+
+
+def run(settings: Settings, status: Status, stop: threading.Event, log: Logger, make: Callable[[db.Connection], Importer]) -> None:
+    """Imports until `stop`; survives the database going away. `make` composes an importer on the connection that holds the lock."""
+    with db.opened(settings.database_url, pool_size=2) as engine:
+        status.report = lambda: _report(engine)
+        failures = 0
+        while not stop.is_set():
+            try:
+                with _closed_afterwards(engine) as connection:
+                    status.has("database")
+                    if db.becomes_active(connection, LOCK):
+                        failures = 0
+                        make(connection).run()
+                    else:
+                        log.event(Log.IMPORTER_STANDS_BY)
+            except Exception as error:
+                if not db.is_transient(error):
+                    raise
+                status.lacks("database", "does not answer")
+                log.event(Log.DATABASE_LOST, error=type(error).__name__)
+            status.beat()
+            stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+            failures += 1
+
+
+@contextmanager
+def _closed_afterwards(engine: db.Engine) -> Iterator[db.Connection]:
+    """A connection that does not go back to the pool, where it would keep the lock."""
+    with engine.connect() as connection:
+        try:
+            yield connection
+        finally:
+            connection.invalidate()
+
+
+def _report(engine: db.Engine) -> dict[str, object]:
+    with db.transaction(engine) as connection:
+        return {"importing": len(imports.waiting(connection))}
