@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from fastapi import FastAPI
 
 from beklijf_domain.calendar import zone
-from beklijf_intake import api, definitions, download, fhir, forms, importer, outside
+from beklijf_intake import api, definitions, download, exchange, fhir, forms, importer, outside
 from beklijf_intake.api import Current, Door
 from beklijf_intake.archives import Storing
 from beklijf_intake.domain.reading.context import ReadingContext
@@ -51,7 +51,7 @@ def serve(settings: Settings, clock: Clock, status: Status, stop: threading.Even
         app = application(settings, intake, engine, clock, log, on_writer_lost=stop.set)
         watch = threading.Thread(target=_watch_database, args=(engine, status, stop), name="watch", daemon=True)
         watch.start()
-        http.serve(app, settings, status, stop)
+        http.serve(app, settings, status, stop, refusal=exchange.not_a_request)
         stop.set()
         watch.join()
 

@@ -204,6 +204,13 @@ def outcome_response(problems: Sequence[Problem], headers: Mapping[str, str] | N
     return json_response(operation_outcome(problems), status, {**(headers or {}), **more})
 
 
+def not_a_request(status: int, sentence: str) -> tuple[str, bytes]:
+    """How what cannot even be understood as HTTP is answered: media type and body."""
+    codes: dict[int, IssueCode] = {408: "timeout", 431: "too-long"}
+    outcome = operation_outcome([Problem("fatal", codes.get(status, "structure"), None, sentence, status)])
+    return MEDIA_TYPE, msgspec.json.encode(outcome)
+
+
 def stamped(body: bytes, id_: str, number: int, received_at: datetime) -> bytes:
     """The resource as received, element by element to the byte, with the id, version and receipt that are ours to say."""
     elements = msgspec.json.decode(body, type=dict[str, msgspec.Raw])

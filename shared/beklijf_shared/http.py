@@ -16,14 +16,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from beklijf_shared import telemetry
+from beklijf_shared import connection, telemetry
 from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
 
 GRACE_SECONDS = 10
 """How long a stop waits for requests under way; a client that dawdles cannot hold it longer."""
-HEADERS_MAXIMUM_BYTES = 64 * 1024
-
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -111,8 +109,13 @@ class Observed:
             telemetry.REQUEST_SECONDS.labels(route).observe(time.perf_counter() - started)
 
 
-def serve(app: FastAPI, settings: Settings, status: Status, stop: threading.Event) -> None:
-    """Serves until `stop`; then answers what is under way and ends within the grace. The loop beats while it serves."""
+def serve(
+    app: FastAPI, settings: Settings, status: Status, stop: threading.Event, *, refusal: connection.Refusal = connection.plain
+) -> None:
+    """Serves until `stop`; then answers what is under way and ends within the grace. The loop beats while it serves.
+
+    `refusal` words what is refused before it is a request at all.
+    """
     config = uvicorn.Config(
         app,
         host=settings.http_host,
@@ -122,7 +125,7 @@ def serve(app: FastAPI, settings: Settings, status: Status, stop: threading.Even
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=30,
-        h11_max_incomplete_event_size=HEADERS_MAXIMUM_BYTES,
+        http=connection.guarded(refusal),
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # uvloop, which `asyncio.run` would not choose
         runner.run(_until(uvicorn.Server(config), status, stop))

@@ -16,7 +16,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from sqlalchemy import text
 
-from beklijf_intake import app
+from beklijf_intake import app, exchange
 from beklijf_intake.settings import Intake
 from beklijf_shared import db, http, telemetry
 from beklijf_shared.clock import fixed_clock
@@ -73,7 +73,7 @@ def running(databases: Databases) -> Iterator[tuple[str, db.Engine]]:
     with db.opened(url) as engine:
         log = Logger("intake", "api")
         door = app.application(settings, Intake.of(settings, environment), engine, fixed_clock(NOW), log)
-        server = threading.Thread(target=http.serve, args=(door, settings, status, stop))
+        server = threading.Thread(target=http.serve, args=(door, settings, status, stop), kwargs={"refusal": exchange.not_a_request})
         server.start()
         address = f"http://127.0.0.1:{port}"
         wait_until(lambda: _answers(address), 60, because="the FHIR door answers")
