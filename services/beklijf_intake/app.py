@@ -16,7 +16,7 @@ from beklijf_domain.calendar import zone
 from beklijf_intake import api, definitions, download, exchange, fhir, forms, importer, outside
 from beklijf_intake.api import Current, Door
 from beklijf_intake.archives import Storing
-from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.domain.reading.context import REFUSE, ReadingContext
 from beklijf_intake.domain.receipt import Delivery, Receipt
 from beklijf_intake.domain.register import Request
 from beklijf_intake.handover import Handover
@@ -106,7 +106,7 @@ def application(
     app.state.handover = _handover(archives or Archives.of(), engine, clock, make_id, intake.base)
     app.state.door = Door(
         senders=_authority(intake, roster),
-        context=lambda organisation: replace(reading, now=clock(), organisation=organisation),
+        context=lambda organisation, unversioned=REFUSE: replace(reading, now=clock(), organisation=organisation, unversioned=unversioned),
         submit=submit,
         judge=judged,
         fetch=fetch,

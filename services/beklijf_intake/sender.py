@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from beklijf_intake.domain.reading.context import REFUSE
 from beklijf_intake.domain.scopes import EVERYTHING, Scopes
 
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,16384})", re.ASCII | re.IGNORECASE)
-
-REFUSE = "refuse"
-ONLY_KNOWN = "only-known"
 
 Reason = Literal["login", "unknown", "expired"]
 

@@ -35,11 +35,12 @@ def add(app: FastAPI) -> None:
 
 async def _bundle(request: Request) -> Response:
     """A batch takes what it can, entry by entry; a transaction takes effect whole or not at all."""
-    door, organisation = door_of(request), sender_of(request).organisation
+    door, caller = door_of(request), sender_of(request)
+    organisation = caller.organisation
     exchange.parameters_ignored(request, ())
     body = await exchange.body_of(request, front_door.BUNDLE_LIMIT_BYTES)
     try:
-        kind, entries = await asyncio.to_thread(_read_bundle, body, door.context(organisation))
+        kind, entries = await asyncio.to_thread(_read_bundle, body, door.context(organisation, caller.unversioned))
     except Refused as refused:
         await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))
         raise

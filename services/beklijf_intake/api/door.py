@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -35,12 +35,18 @@ TYPES: tuple[ResourceType, ...] = get_args(ResourceType)
 Current = tuple[bytes, int, Any]
 
 
+class MakesContext(Protocol):
+    """What reading needs to know of a sender: its organisation, and what its answers without a version are taken for."""
+
+    def __call__(self, organisation: str, unversioned: str = ...) -> ReadingContext: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """What the routes need, put in by the composition root."""
 
     senders: sender.Authority
-    context: Callable[[str], ReadingContext]
+    context: MakesContext
     submit: Callable[[Sequence[Unit]], Awaitable[list[Verdict]]]
     judge: Callable[[Asked], Awaitable[Verdict]]
     """What would become of a request, without storing anything."""

@@ -67,11 +67,12 @@ async def _update(type_: ResourceType, request: Request) -> Response:
 
 async def _store(request: Request, type_: ResourceType, conditions: Conditions, ignored: Sequence[Problem] = ()) -> Response:
     """One resource, from bytes to an answer after its commit; what cannot be read is counted as refused."""
-    door, organisation = door_of(request), sender_of(request).organisation
+    door, caller = door_of(request), sender_of(request)
+    organisation = caller.organisation
     conditions = replace(conditions, if_match=exchange.if_match(request))
     body = await exchange.body_of(request, front_door.RESOURCE_LIMIT_BYTES)
     try:
-        submission = receive.read(body, door.context(organisation), type=type_, id=conditions.resource_id)
+        submission = receive.read(body, door.context(organisation, caller.unversioned), type=type_, id=conditions.resource_id)
         asked = conditions.of(organisation, submission)
     except Refused as refused:
         await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))

@@ -72,11 +72,12 @@ async def _answer(type_: ResourceType, id_: str | None, request: Request) -> Res
 
 async def _problems(type_: ResourceType, id_: str | None, question: Question, request: Request) -> list[Problem]:
     """What a sender would be told; raises Refused where it would be refused."""
-    door, organisation = door_of(request), sender_of(request).organisation
+    door, caller = door_of(request), sender_of(request)
+    organisation = caller.organisation
     if question.mode == "update" and id_ is None:
         given = question.resource.get("id")
         id_ = given if type(given) is str else ""
-    submission = fhir.read(question.resource, question.body, door.context(organisation), type=type_, id=id_)
+    submission = fhir.read(question.resource, question.body, door.context(organisation, caller.unversioned), type=type_, id=id_)
     verdict = await door.judge(Asked(organisation, submission, id_))
     if isinstance(verdict, Refused):
         raise verdict

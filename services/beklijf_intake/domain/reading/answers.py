@@ -6,9 +6,9 @@ from datetime import datetime
 
 from beklijf_intake.domain.answers import check
 from beklijf_intake.domain.instants import AHEAD_LIMIT, when
-from beklijf_intake.domain.problem import broken_rule
+from beklijf_intake.domain.problem import Problem, broken_rule, warning
 from beklijf_intake.domain.questionnaire import Form
-from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.domain.reading.context import ONLY_KNOWN, REFUSE, ReadingContext
 from beklijf_intake.domain.reading.elements import EARLIEST_YEAR, Problems, Resource, reference_to
 from beklijf_intake.domain.submission import AnswersStated, AnswerValue, Received, Reference
 
@@ -93,27 +93,36 @@ def _form(resource: Resource, context: ReadingContext, problems: Problems) -> Fo
         problems.append(broken_rule("required", "questionnaire", "questionnaire is required, with version: <address>|<version>."))
         return None
     url, bar, version = canonical.partition("|")
+    form = context.forms.get((url, version)) if bar else _unversioned(url, context, problems)
+    if form is None:
+        problems.append(_unknown(url, version, context))
+    return form
+
+
+def _unversioned(url: str, context: ReadingContext, problems: Problems) -> Form | None:
+    """The version that this sender's answers without one are taken for, and told so; None where it must state it."""
+    known = [version for address, version in context.forms if address == url]
+    if context.unversioned == ONLY_KNOWN:
+        version = known[0] if len(known) == 1 else ""
+    else:
+        version = "" if context.unversioned == REFUSE else context.unversioned
     form = context.forms.get((url, version))
     if form is not None:
-        return form
-    if "#" in canonical:
-        problems.append(
-            broken_rule("not-supported", "questionnaire", "A fragment (#) of a Questionnaire, or a contained one, is not supported.")
-        )
-    elif not any(address == url for address, _ in context.forms):
+        sentence = f"No version was stated; by arrangement with this sender it was read as {form.version}."
+        problems.append(warning("business-rule", "questionnaire", sentence))
+    return form
+
+
+def _unknown(url: str, version: str, context: ReadingContext) -> Problem:
+    if "#" in url or "#" in version:
+        return broken_rule("not-supported", "questionnaire", "A fragment (#) of a Questionnaire, or a contained one, is not supported.")
+    if not any(address == url for address, _ in context.forms):
         known = ", ".join(sorted({address for address, _ in context.forms}))
-        problems.append(broken_rule("not-found", "questionnaire", f"This Questionnaire is not known here. Known: {known}."))
-    elif not bar or not version:
-        problems.append(
-            broken_rule(
-                "business-rule", "questionnaire", f"Say which version was filled in: <address>|<version>. {_versions(url, context)}"
-            )
-        )
-    else:
-        problems.append(
-            broken_rule("business-rule", "questionnaire", f"This version of the Questionnaire is not known here. {_versions(url, context)}")
-        )
-    return None
+        return broken_rule("not-found", "questionnaire", f"This Questionnaire is not known here. Known: {known}.")
+    if not version:
+        sentence = f"Say which version was filled in: <address>|<version>. {_versions(url, context)}"
+        return broken_rule("business-rule", "questionnaire", sentence)
+    return broken_rule("business-rule", "questionnaire", f"This version of the Questionnaire is not known here. {_versions(url, context)}")
 
 
 def _versions(url: str, context: ReadingContext) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from beklijf_intake.domain.questionnaire import Form
 
 CANONICAL_BASE = "https://w3id.org/beklijf/fhir"
+REFUSE, ONLY_KNOWN = "refuse", "only-known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +24,5 @@ class ReadingContext:
     organisation: str
     base: str = CANONICAL_BASE
     """Base of our canonicals, without a slash at the end."""
+    unversioned: str = REFUSE
+    """What becomes of the sender's answers to a Questionnaire without version: `refuse`, `only-known` or the version that is meant."""
