@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 
 from beklijf_cohorts import api, consumer, publisher, queries, store, telling, usecases
-from beklijf_shared import contracts, db, http
+from beklijf_shared import contracts, db, http, process
 from beklijf_shared.clock import Clock
 from beklijf_shared.commands import Service
 from beklijf_shared.db import Connection
@@ -24,6 +24,7 @@ CHECK_SECONDS = 1.0
 def publish(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
     """The process `publisher`."""
     plans = usecases.planned(contracts.load(settings.contracts_folder))
+    process.settle()
     with db.opened(settings.database_url, pool_size=3) as engine:
         publisher.run(engine, plans, clock, status, stop, log)
 

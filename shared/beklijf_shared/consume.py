@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from beklijf_shared import bus, crash, db, dead_letters, envelope, progress, telemetry, topics
+from beklijf_shared import bus, crash, db, dead_letters, envelope, process, progress, telemetry, topics
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Connection, Engine
 from beklijf_shared.dead_letters import DeadLetter
@@ -46,6 +46,7 @@ class Stalled(Exception):
 
 def run(settings: Settings, handler: Handler, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
     """Consumes the service's topics until `stop`; survives the database and the broker going away."""
+    process.settle()
     with db.opened(settings.database_url, pool_size=2) as engine:
         status.report = lambda: _report(engine, status)
         failures = 0

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from beklijf_shared import connection, telemetry
+from beklijf_shared import connection, process, telemetry
 from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
 
@@ -127,6 +127,7 @@ def serve(
         timeout_keep_alive=30,
         http=connection.guarded(refusal),
     )
+    process.settle()
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # uvloop, which `asyncio.run` would not choose
         runner.run(_until(uvicorn.Server(config), status, stop))
 

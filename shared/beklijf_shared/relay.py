@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from beklijf_shared import bus, crash, db, dead_letters, envelope, outbox, progress, telemetry, topics
+from beklijf_shared import bus, crash, db, dead_letters, envelope, outbox, process, progress, telemetry, topics
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Connection
 from beklijf_shared.events import with_version
@@ -32,6 +32,7 @@ PUT_ASIDE_PARTITION = -1
 
 def run(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
     """Relays until `stop`; survives the database and the broker going away."""
+    process.settle()
     with db.opened(settings.database_url, pool_size=2) as engine:
         status.report = lambda: _report(engine, status)
         failures = 0
