@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from beklijf_domain.calendar import zone
 from beklijf_intake import api, definitions, download, exchange, fhir, forms, importer, outside
-from beklijf_intake.api import Current, Door
+from beklijf_intake.api import Answer, Current, Door
 from beklijf_intake.archives import Storing
 from beklijf_intake.domain.reading.context import REFUSE, ReadingContext
 from beklijf_intake.domain.receipt import Delivery, Receipt
@@ -42,6 +42,8 @@ from beklijf_shared.topics import INTAKE_TALLY
 
 CHECK_SECONDS = 1.0
 CONNECTIONS = 4
+QUESTIONS_AT_A_TIME = 2
+"""Searches and histories leave connections to those who store."""
 
 
 def serve(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
@@ -101,6 +103,12 @@ def application(
     async def receipt(organisation: str, id_: str) -> Receipt | None:
         return await asyncio.to_thread(_receipt, engine, organisation, id_)
 
+    few = asyncio.Semaphore(QUESTIONS_AT_A_TIME)
+
+    async def ask(question: Callable[[db.Connection], Answer]) -> Answer:
+        async with few:
+            return await asyncio.to_thread(_answer, engine, question)
+
     app.router.lifespan_context = lifespan
     app.state.roster = roster
     app.state.handover = _handover(archives or Archives.of(), engine, clock, make_id, intake.base)
@@ -114,6 +122,8 @@ def application(
         deliver=lambda kind, total: Delivery(make_id(), kind, clock(), total),
         receipt=receipt,
         definitions=definitions.of(known, intake.base),
+        ask=ask,
+        address=intake.address,
         log=log,
     )
     return app
@@ -214,6 +224,11 @@ def _fetch_all(engine: db.Engine, organisation: str, ids: Collection[str]) -> di
 def _receipt(engine: db.Engine, organisation: str, id_: str) -> Receipt | None:
     with _asking(engine) as connection:
         return receipts.read(connection, organisation, id_)
+
+
+def _answer(engine: db.Engine, question: Callable[[db.Connection], Answer]) -> Answer:
+    with _asking(engine) as connection:
+        return question(connection)
 
 
 @contextmanager

@@ -10,9 +10,9 @@ import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Literal, NoReturn, get_args
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from beklijf_intake.domain.problem import IssueCode, Problem, Refused, status_of
 from beklijf_intake.domain.reading.criteria import version_wanted
+from beklijf_intake.domain.search.subset import SUBSETTED, Kept
 from beklijf_intake.outcome import operation_outcome
 from beklijf_shared import http
 
@@ -30,6 +31,9 @@ ACCEPTABLE = (*JSON_TYPES, "application/*", "*/*")
 NDJSON_TYPES = ("application/fhir+ndjson", "application/x-ndjson", "application/ndjson")
 FORMATS = ("json", *JSON_TYPES, "application/fhir json")  # a plus sign in a query reads as a space
 READ_DEADLINE_SECONDS = 15.0
+ADDRESS_LIMIT_BYTES = 16 * 1024
+FORM_TYPES = ("application/x-www-form-urlencoded",)
+FORM_LIMIT_BYTES = 64 * 1024
 
 Return = Literal["minimal", "representation", "OperationOutcome"]
 SHARED_PARAMETERS = ("_format", "_pretty")
@@ -38,17 +42,27 @@ SHARED_PARAMETERS = ("_format", "_pretty")
 
 @dataclass(frozen=True, slots=True)
 class AddressGate:
-    """ASGI: refuses, before any routing, an address that holds NUL or bytes that are no UTF-8; frameworks let both through."""
+    """ASGI: refuses, before any routing, an address that is too long, holds NUL or bytes that are no UTF-8; frameworks let all through."""
 
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers 400 itself, or hands on."""
-        if scope["type"] == "http" and not (_is_text(scope.get("raw_path") or b"") and _is_text(scope["query_string"])):
-            problem = Problem("error", "value", None, "The address holds a NUL or is not UTF-8.", 400)
+        """Answers 400 or 414 itself, or hands on."""
+        problem = _wrong_address(scope) if scope["type"] == "http" else None
+        if problem is not None:
             await outcome_response([problem], http.SAFE_HEADERS)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+
+def _wrong_address(scope: Scope) -> Problem | None:
+    path, query = scope.get("raw_path") or b"", scope["query_string"]
+    if len(path) + len(query) > ADDRESS_LIMIT_BYTES:
+        sentence = f"The address is longer than {ADDRESS_LIMIT_BYTES} bytes. A long search can be sent by POST to <type>/_search."
+        return Problem("error", "too-long", None, sentence, 414)
+    if not (_is_text(path) and _is_text(query)):
+        return Problem("error", "value", None, "The address holds a NUL or is not UTF-8.", 400)
+    return None
 
 
 def _is_text(quoted: bytes) -> bool:
@@ -167,6 +181,27 @@ def parameters_ignored(request: Request, known: Collection[str]) -> list[Problem
     return [Problem("warning", "not-supported", None, f"{sentence} They were ignored.", 200)]
 
 
+def pairs_of(encoded: bytes, maximum: int) -> list[tuple[str, str]]:
+    """The parameters of a query or a form; refuses (400) more than `maximum`, and what is no text."""
+    if encoded.count(b"&") >= maximum:
+        _refuse(400, "too-costly", f"At most {maximum} parameters may be given.")
+    if not _is_text(encoded):
+        _refuse(400, "value", "The parameters hold a NUL or are not UTF-8.")
+    return parse_qsl("".join(chr(one) if one < 128 else f"%{one:02X}" for one in encoded), keep_blank_values=True)
+
+
+def is_unchanged(request: Request, number: int, received_at: datetime) -> bool:
+    """Whether the version that a reader has is still the one: If-None-Match, or where that is absent If-Modified-Since."""
+    known = request.headers.get("if-none-match")
+    if known is not None:
+        return any(tag.strip() == "*" or version_wanted(tag.strip()) == number for tag in known.split(","))
+    try:
+        since = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
+    except ValueError:
+        return False
+    return since.tzinfo is not None and received_at.replace(microsecond=0) <= since
+
+
 def if_match(request: Request) -> int | None:
     """The version that If-Match names, None without the header. Refuses (400) what is no version of ours, and other conditions."""
     for name in ("if-none-match", "if-unmodified-since"):
@@ -211,12 +246,18 @@ def not_a_request(status: int, sentence: str) -> tuple[str, bytes]:
     return MEDIA_TYPE, msgspec.json.encode(outcome)
 
 
-def stamped(body: bytes, id_: str, number: int, received_at: datetime) -> bytes:
-    """The resource as received, element by element to the byte, with the id, version and receipt that are ours to say."""
+def stamped(body: bytes, id_: str, number: int, received_at: datetime, keeps: Kept | None = None) -> bytes:
+    """The resource as received, element by element to the byte, with the id, version and receipt that are ours to say.
+
+    With `keeps` only the elements that it names, tagged as a part.
+    """
     elements = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     meta = msgspec.json.decode(elements.get("meta", b"{}"), type=dict[str, msgspec.Raw])
     meta["versionId"] = _raw(str(number))
     meta["lastUpdated"] = _raw(instant_with_offset(received_at))
+    if keeps is not None:
+        elements = {name: value for name, value in elements.items() if keeps(name)}
+        meta["tag"] = _raw([*msgspec.json.decode(meta.get("tag", b"[]"), type=list[msgspec.Raw]), SUBSETTED])
     head = {"resourceType": elements["resourceType"], "id": _raw(id_), "meta": _raw(meta)}
     return msgspec.json.encode(head | {name: value for name, value in elements.items() if name not in head})
 

@@ -173,7 +173,7 @@ def _write(under_way: Pipeline, register: Register) -> None:
     if register.changed:
         raw.save_resources(under_way, [register.resources[identity] for identity in sorted(register.changed)])
     if register.new_versions:
-        rows = sorted(register.new_versions.items())
+        rows = register.new_versions.items()  # in order of arrival, which is what lists of them show
         raw.insert_versions(under_way, [(at[0], version, body, register.listed[at]) for at, (version, body) in rows])
 
 

@@ -8,17 +8,45 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from beklijf_intake import exchange
-from beklijf_intake.api import bundles, definitions, errors, imports, metadata, receipts, resources, submissions, token, validate
-from beklijf_intake.api.door import ROOT, Current, Door
+from beklijf_intake.api import (
+    bundles,
+    definitions,
+    errors,
+    history,
+    imports,
+    metadata,
+    reading,
+    receipts,
+    resources,
+    searching,
+    submissions,
+    token,
+    validate,
+)
+from beklijf_intake.api.door import ROOT, Answer, Current, Door
 from beklijf_shared import http
 
-__all__ = ["ROOT", "Current", "Door", "application"]
+__all__ = ["ROOT", "Answer", "Current", "Door", "application"]
 
 
 def application() -> FastAPI:
     """The routes; `app.state.door` must be set before the first request."""
     app = http.application("Beklijf intake: FHIR R4")
     app.add_middleware(exchange.AddressGate)
-    for each in (resources, validate, bundles, imports, submissions, receipts, definitions, metadata, token, errors):
+    for each in (
+        resources,
+        validate,
+        bundles,
+        imports,
+        submissions,
+        searching,
+        history,
+        reading,
+        receipts,
+        definitions,
+        metadata,
+        token,
+        errors,
+    ):
         each.add(app)
     return app

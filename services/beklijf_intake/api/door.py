@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args
+from types import MappingProxyType
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from beklijf_intake.domain.submission import ResourceType
 from beklijf_intake.usecases import Unit, Verdict
 from beklijf_intake.writer import Unavailable
 from beklijf_shared import http
+from beklijf_shared.db import Connection
 from beklijf_shared.telemetry import Log, Logger
 
 ROOT = "/fhir"
@@ -39,6 +41,16 @@ class MakesContext(Protocol):
     """What reading needs to know of a sender: its organisation, and what its answers without a version are taken for."""
 
     def __call__(self, organisation: str, unversioned: str = ...) -> ReadingContext: ...
+
+
+Answer = TypeVar("Answer")
+
+
+class Ask(Protocol):
+    """Whoever can put a question to the database; raises Unavailable while it is away."""
+
+    def __call__(self, question: Callable[[Connection], Answer]) -> Awaitable[Answer]:
+        """The answer; few questions are asked at the same time, the others wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,10 @@ class Door:
     receipt: Callable[[str, str], Awaitable[Receipt | None]]
     """One organisation's receipt, by id."""
     definitions: Definitions
+    ask: Ask
+    """Asks the database a question that changes nothing."""
+    address: str
+    """The FHIR base as senders know it, without a slash at its end."""
     log: Logger
 
 
@@ -78,10 +94,11 @@ def route(
     *,
     takes: Sequence[str] = exchange.JSON_TYPES,
     gives: Sequence[str] = (),
+    parameters: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Adds a route. Who may use it stands in `domain/scopes.py`, and is checked before the answer is asked for; LookupError if not.
 
-    `takes`: media types of the body; `gives`: those of the answer beside JSON.
+    `takes`: media types of the body; `gives`: those of the answer beside JSON; `parameters`: those of its query, with what they mean.
     """
     need = scopes.needed(method, path.removeprefix(ROOT))
     name = f"{method.lower()}_{path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}"
@@ -97,7 +114,10 @@ def route(
     kind = "object" if takes is exchange.JSON_TYPES else "string"
     body = {"requestBody": {"required": True, "content": {takes[0]: {"schema": {"type": kind}}}}}
     identified = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"}}]
-    more = {**(body if method in ("POST", "PUT") else {}), **({"parameters": identified} if "{id}" in path else {})}
+    numbered = [{"name": "version", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9]{1,9}$"}}]
+    asked = [{"name": one, "in": "query", "description": says, "schema": {"type": "string"}} for one, says in parameters.items()]
+    listed = [*(identified if "{id}" in path else []), *(numbered if "{version}" in path else []), *asked]
+    more = {**(body if method in ("POST", "PUT") else {}), **({"parameters": listed} if listed else {})}
     app.add_api_route(
         path,
         endpoint,
@@ -142,6 +162,11 @@ def id_of(request: Request) -> str:
     if not is_id(id_):
         raise Refused([Problem("error", "value", None, "An id is 1 to 64 letters, digits, hyphens and points.", 400)])
     return id_
+
+
+def not_found() -> Refused:
+    """What is said of whatever is not there, and word for word of what is another organisation's."""
+    return Refused([Problem("error", "not-found", None, "There is no such resource here.", 404)])
 
 
 def receipt_headers(delivery: Delivery) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One resource at a time: create, update, read. From bytes to a verdict and back; decides nothing.
+"""One resource at a time: create, update. From bytes to a verdict and back; decides nothing.
 
 2xx leaves only after the commit: the writer's answer is awaited inside each handler (design, section 6.4).
 """
@@ -48,7 +48,6 @@ def add(app: FastAPI) -> None:
         route(app, "POST", f"{ROOT}/{type_}", partial(_create, type_), f"create {type_}, or update the one with this identifier")
         route(app, "PUT", f"{ROOT}/{type_}", partial(_conditional_update, type_), f"create or update the {type_} with this identifier")
         route(app, "PUT", f"{ROOT}/{type_}/{{id}}", partial(_update, type_), f"update {type_}")
-        route(app, "GET", f"{ROOT}/{type_}/{{id}}", partial(_read, type_), f"read the current version of {type_}")
 
 
 async def _create(type_: ResourceType, request: Request) -> Response:
@@ -98,12 +97,3 @@ async def _answer(request: Request, door: Door, organisation: str, decision: Dec
     if wanted == "OperationOutcome" or (problems and wanted is None):
         return exchange.json_response(operation_outcome(problems), status, headers)
     return Response(b"", status, headers)
-
-
-async def _read(type_: ResourceType, request: Request) -> Response:
-    id_ = id_of(request)
-    current = await door_of(request).fetch(sender_of(request).organisation, type_, id_)
-    if current is None:
-        raise Refused([Problem("error", "not-found", None, "There is no such resource here.", 404)])
-    body, number, received_at = current
-    return exchange.json_response(exchange.stamped(body, id_, number, received_at), 200, exchange.version_headers(number, received_at))
