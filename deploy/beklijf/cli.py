@@ -7,8 +7,9 @@ import sys
 import typer
 from rich.console import Console
 
-from beklijf.commands import dead_letters, demo, events, pushing, rebuild, running, senders, waiting
+from beklijf.commands import dead_letters, demo, events, pushing, rebuild, reconciling, running, senders, waiting
 from beklijf.commands.demo import NotAsExpectedError
+from beklijf.listing import NotListableError
 from beklijf.local.supervision import SupervisorError
 from beklijf.observe import NotDoneError
 from beklijf.receipt import PushFailedError
@@ -23,6 +24,7 @@ EXPECTED = (
     CommandFailedError,
     NotAsExpectedError,
     NoTokenError,
+    NotListableError,
     NotStartedError,
     PushFailedError,
     SupervisorError,
@@ -46,6 +48,8 @@ app.command("logs")(running.logs)
 app.command("migrate")(running.migrate)
 app.command("wait")(waiting.wait)
 app.command("push")(pushing.push)
+app.command("manifest")(reconciling.manifest)
+app.command("reconcile")(reconciling.reconcile)
 app.command("rebuild")(rebuild.rebuild)
 app.command("demo")(demo.demo)
 app.add_typer(events.app, name="events")

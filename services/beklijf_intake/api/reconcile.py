@@ -1,0 +1,86 @@
+"""$reconcile: takes a sender's own list of what it has, and answers what is missing there, missing here, and different."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from typing import IO
+
+from fastapi import FastAPI
+from starlette.background import BackgroundTask
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from beklijf_intake import exchange, reconciliation
+from beklijf_intake.api.door import ROOT, door_of, route, sender_of
+from beklijf_intake.domain import listing
+from beklijf_intake.domain.problem import Problem, Refused
+
+FORMS = {"text/csv": "csv", "application/x-ndjson": "ndjson", "application/ndjson": "ndjson", "application/fhir+ndjson": "ndjson"}
+ANSWER_TYPE = "application/x-ndjson"
+LIST_LIMIT_BYTES = 512 * 1024 * 1024
+IN_MEMORY_BYTES = 1024 * 1024
+READ_BYTES = 64 * 1024
+
+
+def add(app: FastAPI) -> None:
+    """Adds the operation."""
+    route(
+        app, "POST", f"{ROOT}/$reconcile", _reconcile, "compare a list of type, identifier and digest with what is held", takes=tuple(FORMS)
+    )
+
+
+async def _reconcile(request: Request) -> Response:
+    """List and answer are put aside whole, on disk beyond a megabyte: neither a slow sender nor a slow reader keeps a transaction open."""
+    form = FORMS[request.headers.get("content-type", "").partition(";")[0].strip().lower()]
+    door, organisation = door_of(request), sender_of(request).organisation
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as list_:
+        await _put_aside(request, list_)
+        list_.seek(0)
+        lines = listing.read(_lines(list_), form)
+        answer = await door.ask(lambda connection: _answer(reconciliation.answers(connection, organisation, lines)))
+    return StreamingResponse(_chunks(answer), media_type=ANSWER_TYPE, background=BackgroundTask(answer.close))
+
+
+def _answer(lines: Iterator[bytes]) -> IO[bytes]:
+    answer = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115 closed when it was sent
+    try:
+        answer.writelines(lines)
+        answer.seek(0)
+    except Exception:
+        answer.close()
+        raise
+    return answer
+
+
+def _chunks(answer: IO[bytes]) -> Iterator[bytes]:
+    while chunk := answer.read(READ_BYTES):
+        yield chunk
+
+
+async def _put_aside(request: Request, list_: IO[bytes]) -> None:
+    length, stream = 0, request.stream()
+    try:
+        while True:
+            async with asyncio.timeout(exchange.READ_DEADLINE_SECONDS):
+                chunk = await anext(stream, None)
+            if chunk is None:
+                return
+            length += len(chunk)
+            if length > LIST_LIMIT_BYTES:
+                raise Refused([Problem("error", "too-long", None, f"The list is larger than {LIST_LIMIT_BYTES} bytes. Send parts.", 413)])
+            await asyncio.to_thread(list_.write, chunk)
+    except TimeoutError:
+        sentence = f"Nothing came for {exchange.READ_DEADLINE_SECONDS:g} seconds."
+        raise Refused([Problem("error", "timeout", None, sentence, 408)]) from None
+    except ClientDisconnect:
+        raise Refused([Problem("error", "incomplete", None, "The body ended before it was complete.", 400)]) from None
+
+
+def _lines(list_: IO[bytes]) -> Iterator[bytes]:
+    """The lines; of one that is far too long, its beginning, which is too long too."""
+    while line := list_.readline(READ_BYTES):
+        yield line
+        while len(line) == READ_BYTES and not line.endswith(b"\n"):
+            line = list_.readline(READ_BYTES)
