@@ -113,6 +113,7 @@ def _load(
     locked = {name for _, name in named}
     only_answers = all(isinstance(request.submission, AnswersStated) for request in requests)
     with db.pipeline(connection) as under_way:
+        under_way.look_up_by_index()
         if lock_also is not None:
             under_way.lock_keys(f"subject\n{name.system}\n{name.value}" for name in locked)
         # answers need to know who stands for whom, no more

@@ -200,6 +200,14 @@ class Pipeline:
             listener(self.connection, None, statement, parameters, None, False)
         return self._driver.cursor(binary=True).execute(statement.encode(), parameters, prepare=True).fetchall
 
+    def look_up_by_index(self) -> None:
+        """From here to the end of the transaction, joins look up by index only.
+
+        A plan that was made while the tables were small, and is kept, would otherwise read them whole at every batch, however large
+        they have become: until somebody analyses them. (Measured: twice the database's work after 15,000 answers.)
+        """
+        self.send(ONLY_BY_INDEX, {})
+
     def lock_keys(self, keys: Iterable[str]) -> None:
         """As the function `lock_keys`."""
         numbers = _lock_numbers(keys)
@@ -233,6 +241,7 @@ def is_transient(error: BaseException) -> bool:
     return state in SERIALIZATION_STATES or state[:2] in ("08", "53", "57")
 
 
+ONLY_BY_INDEX = "SELECT " + ", ".join(f"set_config('enable_{way}', 'off', true)" for way in ("seqscan", "hashjoin", "mergejoin"))
 LOCK_KEYS = "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%(keys)s::bigint[]) AS k"
 
 
