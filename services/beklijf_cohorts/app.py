@@ -18,8 +18,6 @@ from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Logger
 
-CHECK_SECONDS = 1.0
-
 
 def publish(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
     """The process `publisher`."""
@@ -32,24 +30,8 @@ def publish(settings: Settings, clock: Clock, status: Status, stop: threading.Ev
 def serve(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
     """The process `api`: answers until `stop`, and says on its operations port when the database is away."""
     del clock, log  # what is published carries its own time
-    with db.opened(settings.database_url) as engine:
-        watch = threading.Thread(target=_watch_database, args=(engine, status, stop), name="watch", daemon=True)
-        watch.start()
+    with db.opened(settings.database_url) as engine, http.watched(engine, status, stop):
         http.serve(api.application(engine), settings, status, stop)
-        stop.set()
-        watch.join()
-
-
-def _watch_database(engine: db.Engine, status: Status, stop: threading.Event) -> None:
-    while not stop.is_set():
-        try:
-            with db.transaction(engine) as connection:
-                store.standings(connection)
-        except db.DBAPIError:
-            status.lacks("database", "does not answer, or is not migrated")
-        else:
-            status.has("database")
-        stop.wait(CHECK_SECONDS)
 
 
 def recount(settings: Settings, _: argparse.Namespace) -> int:

@@ -24,8 +24,6 @@ from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Logger
 
-CHECK_SECONDS = 1.0
-
 
 def application(settings: Settings, engine: Engine) -> FastAPI:
     """The pages on a service's database."""
@@ -65,24 +63,8 @@ def _with_versions(rules: Mapping[str, tuple[str, str]]) -> dict[str, str]:
 def serve(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
     """The process `api`: serves the pages until `stop`, and says on its operations port when the database is away."""
     del clock, log  # the pages say the data's time, never the wall's
-    with db.opened(settings.database_url) as engine:
-        watch = threading.Thread(target=_watch_database, args=(engine, status, stop), name="watch", daemon=True)
-        watch.start()
+    with db.opened(settings.database_url) as engine, http.watched(engine, status, stop):
         http.serve(application(settings, engine), settings, status, stop)
-        stop.set()
-        watch.join()
-
-
-def _watch_database(engine: Engine, status: Status, stop: threading.Event) -> None:
-    while not stop.is_set():
-        try:
-            with db.transaction(engine) as connection:
-                store.snapshot_version(connection, "")  # cheap: one look at an index
-        except db.DBAPIError:
-            status.lacks("database", "does not answer, or is not migrated")
-        else:
-            status.has("database")
-        stop.wait(CHECK_SECONDS)
 
 
 def openapi(settings: Settings, _: argparse.Namespace) -> int:

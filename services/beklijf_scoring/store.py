@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, LargeBinary, Table, Text, text
 
 from beklijf_shared import db, topics
 from beklijf_shared.db import Connection
+from beklijf_shared.outbox import Told
 
 metadata = db.metadata()
 tables = db.plumbing(metadata)
@@ -65,7 +67,36 @@ WITH touched AS (
 SELECT t.subject, a.response, a.organisation, a.episode, a.of_another FROM touched AS t LEFT JOIN awaited AS a USING (subject)
 """)
 OWNERS = text("SELECT entity, key, facts FROM heard WHERE topic = :topic AND entity = ANY(CAST(:episodes AS text[]))")
-TOLD_BEFORE = text("SELECT body FROM told WHERE topic = :topic AND entity = ANY(CAST(:entities AS text[]))")
+TOLD_BEFORE = text("""
+SELECT topic, entity, key, version, body FROM told
+JOIN unnest(CAST(:topics AS text[]), CAST(:entities AS text[])) AS asked(topic, entity) USING (topic, entity)
+""")
+TOLD_OF = text("SELECT topic, entity, key, version, body FROM told WHERE key = :key AND topic = :topic")
+TOLD_AFTER = text("""
+SELECT topic, entity, key, version, body FROM told
+WHERE topic = :topic AND entity > :after AND convert_from(body, 'UTF8')::jsonb ->> 'organisation' = :organisation
+ORDER BY entity LIMIT :most
+""")
+HEARD_OF = text("SELECT entity, body FROM heard WHERE topic = :topic AND entity = ANY(CAST(:entities AS text[])) AND body IS NOT NULL")
+SUPERSEDED_OF = text("""
+SELECT topic, entity, superseded_at, body FROM superseded
+JOIN unnest(CAST(:topics AS text[]), CAST(:entities AS text[])) AS asked(topic, entity) USING (topic, entity)
+ORDER BY superseded_at, topic, entity
+""")
+# What is told of these, and in the same statement: what somebody may have relied on, and says something else now, is kept for ever.
+OUTDO = text("""
+WITH former AS (
+  SELECT t.topic, t.entity, t.key, t.version, t.body, asked.part, CAST(asked.says AS jsonb) AS says
+  FROM told AS t JOIN unnest(CAST(:topics AS text[]), CAST(:entities AS text[]), CAST(:parts AS text[]), CAST(:says AS text[]))
+    AS asked(topic, entity, part, says) USING (topic, entity)
+), kept AS (
+  INSERT INTO superseded (topic, entity, version, superseded_at, body)
+  SELECT topic, entity, version, :now, body FROM former
+  WHERE convert_from(body, 'UTF8')::jsonb -> part <> says AND convert_from(body, 'UTF8')::jsonb -> part <> '[]'
+  ON CONFLICT DO NOTHING
+)
+SELECT topic, entity, key, version, body FROM former
+""")
 # One statement: what is awaited, and the counts with it. Every count of an organisation or receipt is written, even by zero: its
 # rows are so locked as a whole and in one order, and what is returned is true until the transaction ends.
 COUNT = text("""
@@ -161,10 +192,50 @@ def owners(connection: Connection, episodes: Iterable[str]) -> dict[str, Owner]:
     return {entity: Owner(key, bytes(facts)) for entity, key, facts in rows}
 
 
-def scores_told(connection: Connection, responses: Iterable[str]) -> list[bytes]:
-    """What was told of these answers before."""
-    rows = connection.execute(TOLD_BEFORE, {"topic": topics.SCORE_COMPUTED.name, "entities": sorted(responses)})
-    return [bytes(body) for (body,) in rows]
+def told_before(connection: Connection, places: Iterable[tuple[str, str]]) -> list[Told]:
+    """What was told of these (topic, entity) before."""
+    asked = sorted(places)
+    rows = connection.execute(TOLD_BEFORE, {"topics": [topic for topic, _ in asked], "entities": [entity for _, entity in asked]})
+    return [Told(topic, entity, key, version, bytes(body)) for topic, entity, key, version, body in rows]
+
+
+def told_of(connection: Connection, topic: str, key: str) -> list[Told]:
+    """What is told of this topic under one key."""
+    rows = connection.execute(TOLD_OF, {"topic": topic, "key": key})
+    return [Told(topic, entity, key, version, bytes(body)) for topic, entity, key, version, body in rows]
+
+
+def told_after(connection: Connection, topic: str, organisation: str, after: str, most: int) -> list[Told]:
+    """The next states of this topic that are about one organisation, in order."""
+    rows = connection.execute(TOLD_AFTER, {"topic": topic, "organisation": organisation, "after": after, "most": most})
+    return [Told(topic, entity, key, version, bytes(body)) for topic, entity, key, version, body in rows]
+
+
+def heard_of(connection: Connection, topic: str, entities: Iterable[str]) -> list[tuple[str, bytes]]:
+    """What was heard of these entities, whole."""
+    rows = connection.execute(HEARD_OF, {"topic": topic, "entities": list(entities)})
+    return [(entity, bytes(body)) for entity, body in rows]
+
+
+def superseded_of(connection: Connection, places: Iterable[tuple[str, str]]) -> list[tuple[str, str, datetime, bytes]]:
+    """What was told of these (topic, entity) before something else was, in the order in which it was outdone."""
+    asked = sorted(places)
+    rows = connection.execute(SUPERSEDED_OF, {"topics": [topic for topic, _ in asked], "entities": [entity for _, entity in asked]})
+    return [(topic, entity, at, bytes(body)) for topic, entity, at, body in rows]
+
+
+def outdo(connection: Connection, changed: Mapping[tuple[str, str], tuple[str, str]], now: datetime) -> list[Told]:
+    """What was told of these (topic, entity) before. Each comes with the element on which somebody may have relied, and with its JSON
+    as it is now: where the former differs, and was not empty, it stays readable as superseded. No part of what a rebuild gives back."""
+    places = sorted(changed)
+    values = {
+        "topics": [topic for topic, _ in places],
+        "entities": [entity for _, entity in places],
+        "parts": [changed[place][0] for place in places],
+        "says": [changed[place][1] for place in places],
+    }
+    rows = connection.execute(OUTDO, {**values, "now": now})
+    return [Told(topic, entity, key, version, bytes(body)) for topic, entity, key, version, body in rows]
 
 
 def count(connection: Connection, counting: Counting) -> dict[tuple[str, str], dict[str, int]]:

@@ -70,6 +70,9 @@ class WhatCounts(msgspec.Struct, frozen=True):
     counts: dict[str, int]
 
 
+RELIED_ON = {topics.SCORE_COMPUTED.name: "results", topics.MCIC_CHANGED.name: "verdicts"}
+"""What somebody who reads a told score or pair goes by: when it changes, the former state stays readable."""
+
 _HOW_IT_COUNTS = msgspec.json.Decoder(HowItCounts)
 _WHAT_COUNTS = msgspec.json.Decoder(WhatCounts)
 _WHY_NONE = msgspec.json.Decoder(WhyNone)
@@ -149,8 +152,8 @@ def mcic_changed(subject: str, pair: Pair) -> McicChanged:
         subject=subject,
         instrument=pair.key.instrument,
         moment=pair.key.moment,
-        baseline=None if pair.baseline is None else _result(pair.baseline),
-        follow_up=None if pair.follow_up is None else _result(pair.follow_up),
+        baseline=None if pair.baseline is None else result_of(pair.baseline),
+        follow_up=None if pair.follow_up is None else result_of(pair.follow_up),
         change=pair.change,
         verdicts=_rule_verdicts(pair.verdicts),
         none_because=pair.none_because,
@@ -202,6 +205,12 @@ def is_gone(topic: str, body: bytes) -> bool:
     return topic == topics.MCIC_CHANGED.name and _WHY_NONE.decode(body).none_because in ("no-follow-up", "retracted-episode")
 
 
+def relied_on(topic: str, body: bytes) -> tuple[str, str]:
+    """The element of a score or a pair on which somebody may have relied, and its JSON."""
+    element = RELIED_ON[topic]
+    return element, bytes(msgspec.json.decode(body, type=dict[str, msgspec.Raw])[element]).decode()
+
+
 def _placed_result(placed: Placed) -> PlacedResult:
     answer = placed.answer
     assert placed.moment is not None  # it counted, so it has a moment
@@ -219,11 +228,12 @@ def _placed_result(placed: Placed) -> PlacedResult:
 
 @lru_cache(maxsize=4096)
 def _results(values: tuple[Value, ...]) -> tuple[Result, ...]:
-    return tuple(_result(value) for value in values)
+    return tuple(result_of(value) for value in values)
 
 
 @lru_cache(maxsize=4096)
-def _result(value: Value) -> Result:
+def result_of(value: Value) -> Result:
+    """A value as events carry it."""
     return Result(measure=value.measure, integer=value.integer, scale=value.scale, code=value.code, exact=value.exact)
 
 

@@ -25,7 +25,7 @@ from beklijf_shared.db import Connection
 from beklijf_shared.envelope import Message
 from beklijf_shared.events import EVERY_RECEIPT, EpisodeChanged, Event, ResponseAccepted
 from beklijf_shared.heard import Heard
-from beklijf_shared.outbox import Statement
+from beklijf_shared.outbox import Statement, Told
 from beklijf_shared.topics import Topic
 
 HEARD = (topics.EPISODE_CHANGED, topics.RESPONSE_ACCEPTED)
@@ -75,7 +75,8 @@ class Scoring:
         known = outbox.digests(connection, telling.ABOUT_SUBJECTS, touched.subjects)
         derived = self._derive(connection, touched.subjects, known)
         rows = outbox.differing(self.tellings(derived), known)
-        counting = _counting(connection, derived, rows, known, touched.awaits)
+        former = _former(connection, rows, known, now)
+        counting = _counting(connection, derived, rows, former, touched.awaits)
         outbox.state(connection, rows, now=now)
         if counting:
             # last, and short: these counts are the only rows that all consumers share
@@ -161,22 +162,28 @@ def _collect(rows: Iterable[Heard], known: Iterable[Place]) -> dict[str, Concern
     return concerned
 
 
+def _former(connection: Connection, rows: Mapping[Place, Statement], known: Mapping[Place, bytes], now: datetime) -> list[Told]:
+    """What was told of the answers and pairs of which something else is told now."""
+    again = {place: telling.relied_on(place[0], rows[place].body) for place in rows if place in known and place[0] in telling.RELIED_ON}
+    return store.outdo(connection, again, now) if again else []
+
+
 def _counting(
     connection: Connection,
     derived: Mapping[str, Derived],
     rows: Mapping[Place, Statement],
-    known: Mapping[Place, bytes],
+    former: Iterable[Told],
     before: frozenset[Awaits],
 ) -> Counting:
     """What the derivation changes in data quality: the answers of which something else is told now, and those that wait."""
     now = _awaits(connection, derived)
     counts: Counter[tuple[Scope, str]] = Counter()
-    changed = [place for place in rows if place[0] == topics.SCORE_COMPUTED.name]
-    for place in changed:
-        counts.update(telling.dispositions(rows[place].body))
-    again = [entity for topic, entity in changed if (topic, entity) in known]
-    for body in store.scores_told(connection, again) if again else ():
-        counts.subtract(telling.dispositions(body))
+    for place, row in rows.items():
+        if place[0] == topics.SCORE_COMPUTED.name:
+            counts.update(telling.dispositions(row.body))
+    for told in former:
+        if told.topic == topics.SCORE_COMPUTED.name:
+            counts.subtract(telling.dispositions(told.body))
     counts.update(((row.organisation, EVERY_RECEIPT), telling.OF_ANOTHER_PATIENT) for row in now - before if row.of_another)
     counts.subtract(((row.organisation, EVERY_RECEIPT), telling.OF_ANOTHER_PATIENT) for row in before - now if row.of_another)
     touched = {scope for (scope, _), n in counts.items() if n}

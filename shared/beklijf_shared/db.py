@@ -41,6 +41,7 @@ __all__ = [
     "Engine",
     "Pipeline",
     "Plumbing",
+    "answers",
     "becomes_active",
     "engine",
     "is_transient",
@@ -52,6 +53,7 @@ __all__ = [
     "transaction",
 ]
 
+ALIVE = text("SELECT EXISTS (SELECT FROM told)")
 NAMING = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
 STATEMENT_TIMEOUT_SECONDS = 60
 IDLE_IN_TRANSACTION_TIMEOUT_SECONDS = 30
@@ -171,6 +173,16 @@ def opened(url: str, *, pool_size: int = 4) -> Iterator[Engine]:
         yield made
     finally:
         made.dispose()
+
+
+def answers(engine: Engine) -> bool:
+    """Whether the database answers, and has the tables of plumbing."""
+    try:
+        with transaction(engine) as connection:
+            connection.execute(ALIVE)
+    except DBAPIError:
+        return False
+    return True
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from beklijf_shared.topics import TOPICS, Topic
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "python -m beklijf_shared.documents"
-SERVICES_WITH_HTTP = ("intake", "cohorts", "reporting")
+SERVICES_WITH_HTTP = ("intake", "scoring", "cohorts", "reporting")
 DIAGRAM_IN = ("README.md", "services/README.md")
 BEGIN, END = "<!-- flow:begin -->", "<!-- flow:end -->"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -16,12 +17,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from beklijf_shared import connection, process, telemetry
+from beklijf_shared import connection, db, process, telemetry
 from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
 
 GRACE_SECONDS = 10
 """How long a stop waits for requests under way; a client that dawdles cannot hold it longer."""
+CHECK_SECONDS = 1.0
+
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -130,6 +133,27 @@ def serve(
     process.settle()
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # uvloop, which `asyncio.run` would not choose
         runner.run(_until(uvicorn.Server(config), status, stop))
+
+
+@contextmanager
+def watched(engine: db.Engine, status: Status, stop: threading.Event) -> Iterator[None]:
+    """Meanwhile the operations port says when the database is away, or has not its tables; sets `stop` in the end."""
+    watch = threading.Thread(target=_watch, args=(engine, status, stop), name="watch", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watch.join()
+
+
+def _watch(engine: db.Engine, status: Status, stop: threading.Event) -> None:
+    while not stop.is_set():
+        if db.answers(engine):
+            status.has("database")
+        else:
+            status.lacks("database", "does not answer, or is not migrated")
+        stop.wait(CHECK_SECONDS)
 
 
 async def _until(server: uvicorn.Server, status: Status, stop: threading.Event) -> None:

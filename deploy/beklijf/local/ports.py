@@ -12,6 +12,7 @@ WANTED: dict[str, int] = {
     "reporting-api": 8400,
     "intake-api": 8401,
     "cohorts-api": 8402,
+    "scoring-api": 8403,
     "postgres": 8432,
     "broker": 8492,
     "supervisor": 8499,

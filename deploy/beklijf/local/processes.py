@@ -43,6 +43,7 @@ PROCESSES: tuple[Process, ...] = (
     Process("intake", "relay"),
     Process("scoring", "consumer"),
     Process("scoring", "relay"),
+    Process("scoring", "api"),
     Process("cohorts", "consumer"),
     Process("cohorts", "publisher"),
     Process("cohorts", "relay"),

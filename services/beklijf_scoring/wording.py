@@ -1,0 +1,109 @@
+"""The sentences that say why, in every language. Numbers and names are put in; nothing here decides anything."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Language = Literal["en", "nl"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "answer": (
+        "The answer to {title} ({questionnaire} version {version}) was {status} and measured on {day}.",
+        "Het antwoord op {title} ({questionnaire} versie {version}) is {status} en gemeten op {day}.",
+    ),
+    "mapped": (
+        "It came as a form of the sender's own and was read by the mapping {mapping}.",
+        "Het kwam als eigen formulier van de afzender en is gelezen met de vertaling {mapping}.",
+    ),
+    "score": (
+        "{measure} is {value}: {formula} ({items}).",
+        "{measure} is {value}: {formula} ({items}).",
+    ),
+    "rounded": (
+        "{measure} is exactly {exact}; it is rounded for show, and verdicts rest on the exact value.",
+        "{measure} is precies {exact}; het is afgerond om te tonen, en oordelen rusten op de precieze waarde.",
+    ),
+    "scored-by": (
+        "It was scored by {instrument} version {version}, whose source is: {citation}",
+        "De score is berekend volgens {instrument} versie {version}, met als bron: {citation}",
+    ),
+    "not-scorable": ("It has no score: {reason}.", "Het heeft geen score: {reason}."),
+    "stated": (
+        "It belongs to moment {moment} because the sender said so.",
+        "Het hoort bij moment {moment} omdat de afzender dat heeft gezegd.",
+    ),
+    "window": (
+        "It belongs to moment {moment}: its day lies in the window from {opens} to {closes}, {distance} days from the target {target}.",
+        "Het hoort bij moment {moment}: de dag valt in het venster van {opens} tot {closes}, {distance} dagen van het doel {target}.",
+    ),
+    "off-window": ("Its day lies in no window of the episode.", "De dag valt in geen enkel venster van de episode."),
+    "counts": ("How it counts: {counts}.", "Hoe het telt: {counts}."),
+    "verdict": (
+        "{rule} ({version}) at {moment}: from {baseline} to {follow_up} is a change of {change}{share}; {verdict}{margin}.",
+        "{rule} ({version}) op {moment}: van {baseline} naar {follow_up} is een verandering van {change}{share}; {verdict}{margin}.",
+    ),
+    "error-beyond": (
+        "{rule} ({version}) at {moment}: a change of {change} exceeds measurement error.",
+        "{rule} ({version}) op {moment}: een verandering van {change} is groter dan de meetfout.",
+    ),
+    "error-within": (
+        "{rule} ({version}) at {moment}: a change of {change} may be measurement error alone.",
+        "{rule} ({version}) op {moment}: een verandering van {change} kan alleen meetfout zijn.",
+    ),
+    "not-evaluable": (
+        "{rule} ({version}) at {moment}: not evaluable, because {reason}.",
+        "{rule} ({version}) op {moment}: niet te beoordelen, omdat {reason}.",
+    ),
+    "no-verdict": ("At {moment} there is no verdict: {reason}.", "Op {moment} is er geen oordeel: {reason}."),
+    "superseded": ("Until {until} it said: {said}.", "Tot {until} stond er: {said}."),
+    "made-by": ("Beklijf {version} says so.", "Beklijf {version} zegt dit."),
+}
+
+WORDS: dict[str, tuple[str, str]] = {
+    "completed": ("completed", "voltooid"),
+    "amended": ("amended", "gewijzigd"),
+    "entered-in-error": ("withdrawn as entered in error", "ingetrokken als foutief ingevoerd"),
+    "missing-items": ("items are missing", "er ontbreken items"),
+    "no-answers": ("nothing was answered", "er is niets beantwoord"),
+    "retracted": ("it was retracted", "het is ingetrokken"),
+    "counted": ("counted", "geteld"),
+    "surplus": ("surplus, another answer counts at this moment", "overtollig, een ander antwoord telt op dit moment"),
+    "waiting": ("waiting for its episode", "wachtend op de episode"),
+    "after-end": ("after the end of the episode", "na het einde van de episode"),
+    "off-window": ("outside every window", "buiten elk venster"),
+    "unscheduled": ("not asked at this moment", "niet gevraagd op dit moment"),
+    "improved": ("improved", "verbeterd"),
+    "unchanged": ("unchanged", "onveranderd"),
+    "deteriorated": ("deteriorated", "verslechterd"),
+    "baseline-zero": ("the baseline is zero", "de startscore nul is"),
+    "baseline-below-minimum": ("the baseline lies below the rule's minimum", "de startscore onder het minimum van de regel ligt"),
+    "no-follow-up": ("there is no follow-up any more", "er is geen vervolgmeting meer"),
+    "no-baseline": ("there is no baseline", "er is geen beginmeting"),
+    "not-scorable": ("the follow-up has no score", "de vervolgmeting heeft geen score"),
+    "not-evaluable": ("no rule can judge it", "geen regel kan het beoordelen"),
+    "retracted-episode": ("the episode was retracted", "de episode is ingetrokken"),
+    "beyond": (", {points} points more than needed", ", {points} punten meer dan nodig"),
+    "short": (", {points} points short of an improvement", ", {points} punten te weinig voor een verbetering"),
+    "share": (" ({share} % of the baseline)", " ({share} % van de startscore)"),
+    "value": ("the only answer", "het enige antwoord"),
+    "category": ("the only answer", "het enige antwoord"),
+    "sum": ("the sum", "de som"),
+    "mean": ("the mean", "het gemiddelde"),
+    "count": ("the number that apply", "het aantal dat van toepassing is"),
+    "percent-of-maximum": ("the percentage of the greatest possible sum", "het percentage van de grootst mogelijke som"),
+    "weighted-sum": ("the weighted sum", "de gewogen som"),
+    "lookup": ("the published table", "de gepubliceerde tabel"),
+    "profile": ("the answers in a row", "de antwoorden op een rij"),
+    "groups": ("the limits", "de grenzen"),
+}
+
+
+def sentence(key: str, language: Language, **values: object) -> str:
+    """One sentence with its values."""
+    return SENTENCES[key][LANGUAGES.index(language)].format(**values)
+
+
+def word(key: str, language: Language, **values: object) -> str:
+    """One word or part of a sentence; what has no words of its own is a code, and stays one."""
+    return WORDS[key][LANGUAGES.index(language)].format(**values) if key in WORDS else key

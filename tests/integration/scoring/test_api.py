@@ -1,0 +1,207 @@
+"""Scores over HTTP: as FHIR, with the reason why in two languages, and without storing anything; to their own organisation only."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from beklijf_scoring import api
+from beklijf_scoring.reader import Readers
+from beklijf_scoring.why import SOFTWARE
+from beklijf_shared import contracts
+from tests.integration.scoring.conftest import Service
+from tests.lib.builders import BASE, episode_changed, response_accepted
+
+BASELINE = response_accepted("r0", 90)
+FOLLOW_UP = response_accepted("r1", 60, measured="2014-05-03T09:00:00Z")
+VAS = f"{BASE}/Questionnaire/vas-pain"
+CHANGE = "at t1: from 90 to 60 is a change of -30 (-33.3 % of the baseline); improved"
+TOKEN = {"Authorization": "Bearer token-of-another-hospital"}
+READERS = Readers({hashlib.sha256(b"token-of-another-hospital").digest(): "o2"}, "o1")
+
+
+class Client:
+    """Asks the application as a program would."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        """One GET."""
+        return asyncio.run(self._ask("GET", path, headers, b""))
+
+    def post(self, path: str, body: bytes) -> httpx.Response:
+        """One POST."""
+        return asyncio.run(self._ask("POST", path, None, body))
+
+    async def _ask(self, method: str, path: str, headers: dict[str, str] | None, body: bytes) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://scoring") as client:
+            return await client.request(method, path, headers=headers, content=body)
+
+
+@pytest.fixture
+def client(service: Service) -> Client:
+    return Client(api.application(service.engine, contracts.load(), READERS))
+
+
+def told(client: Client, path: str) -> Any:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    return json.loads(answer.text, parse_float=Decimal)
+
+
+def test_a_verdict_is_traced_to_its_answers_in_sentences(service: Service, client: Client) -> None:
+    service.apply(episode_changed(), BASELINE, FOLLOW_UP)
+
+    assert told(client, "/scores/r1/why")["sentences"] == [
+        f"The answer to Visual analogue scale, pain ({VAS} version 1.0.0) was completed and measured on 2014-05-03.",
+        "Intensity of pain is 60: the only answer (vas-pain = 60).",
+        "It was scored by vas-pain version 1.0.0, whose source is: " + contracts.load().instruments["vas-pain"].citation,
+        "It belongs to moment t1: its day lies in the window from 2014-04-05 to 2014-06-07, 0 days from the target 2014-05-03.",
+        "How it counts: counted.",
+        f"At least 30 % better than at t0 (1.0.0) {CHANGE}, 3 points more than needed.",
+        f"Ostelo 2008, score points (1.0.0) {CHANGE}, 15 points more than needed.",
+        f"Beklijf {SOFTWARE} says so.",
+    ]
+    assert told(client, "/scores/r1/why?lang=nl")["sentences"][4] == "Hoe het telt: geteld."
+
+
+def test_what_was_told_before_stays_readable(service: Service, client: Client) -> None:
+    service.apply(episode_changed(), BASELINE, FOLLOW_UP)
+    service.apply(response_accepted("r0", 70, version=2, status="amended"))
+
+    before = [each for each in told(client, "/scores/r0/why")["sentences"] if each.startswith("Until")]
+
+    assert before == [
+        "Until 2020-03-02T12:00:02Z it said: imsr-30-percent 1.0.0: improved, ostelo-2008 1.0.0: improved (t1).",
+        "Until 2020-03-02T12:00:02Z it said: intensity 90 (vas-pain 1.0.0).",
+    ]
+
+
+def test_a_score_is_an_observation_derived_from_its_answer(service: Service, client: Client) -> None:
+    service.apply(episode_changed(), BASELINE)
+
+    (entry,) = told(client, "/fhir/Observation?derived-from=QuestionnaireResponse/r0")["entry"]
+    found = told(client, f"/fhir/Observation/{entry['resource']['id']}")
+
+    assert found == entry["resource"]
+    assert (found["id"], found["status"], found["valueQuantity"]["value"]) == ("r0.intensity", "final", 90)
+    assert found["code"]["coding"][-1] == {"system": f"{BASE}/CodeSystem/score", "code": "vas-pain.intensity"}
+    assert found["derivedFrom"] == [{"reference": "QuestionnaireResponse/r0"}]
+    assert told(client, "/fhir/Provenance/r0")["target"] == [{"reference": "Observation/r0.intensity"}]
+
+
+def test_scores_are_found_page_by_page_by_subject_and_by_code(service: Service, client: Client) -> None:
+    service.apply(*(response_accepted(f"r{number}", 10 + number, subject=f"s{number}") for number in range(5)))
+
+    pages, path = [], "/fhir/Observation?_count=2"
+    while path:
+        bundle = told(client, path)
+        pages.append([entry["resource"]["id"] for entry in bundle["entry"]])
+        path = next((link["url"] for link in bundle["link"] if link["relation"] == "next"), "")
+
+    assert pages == [["r0.intensity", "r1.intensity"], ["r2.intensity", "r3.intensity"], ["r4.intensity"]]
+    assert [entry["resource"]["id"] for entry in told(client, "/fhir/Observation?subject:identifier=x|s3")["entry"]] == ["r3.intensity"]
+    assert "entry" not in told(client, "/fhir/Observation?code=http://loinc.org|72514-3")
+
+
+def test_another_hospital_finds_nothing(service: Service, client: Client) -> None:
+    service.apply(episode_changed(), BASELINE)
+
+    answers = [client.get(path, headers=TOKEN) for path in ("/scores/r0/why", "/fhir/Provenance/r0", "/fhir/Observation/r0.intensity")]
+    found = client.get("/fhir/Observation", headers=TOKEN).json()
+
+    assert [(answer.status_code, answer.json()["issue"][0]["code"]) for answer in answers] == [(404, "not-found")] * 3
+    assert "entry" not in found
+
+
+def test_a_wrong_token_reads_nothing(client: Client) -> None:
+    answer = client.get("/scores/r0/why", headers={"Authorization": "Bearer somebody-elses-long-token"})
+
+    assert (answer.status_code, answer.json()["issue"][0]["code"], answer.headers["WWW-Authenticate"]) == (
+        401,
+        "login",
+        'Bearer realm="beklijf"',
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/scores/r0/why?lang=fr", 400, "not-supported"),
+        ("/scores/nobody/why", 404, "not-found"),
+        ("/fhir/Observation/nobody", 404, "not-found"),
+        ("/fhir/Observation/..%2f", 404, "not-found"),
+        ("/fhir/Observation?date=2014", 400, "not-supported"),
+        ("/fhir/Observation?code=1&code=2", 400, "not-supported"),
+        ("/fhir/Observation?_count=0", 400, "value"),
+        ("/fhir/Observation?_count=٣", 400, "value"),
+        ("/fhir/Observation?page=%FF", 400, "value"),
+    ],
+)
+def test_what_cannot_be_answered_is_said(client: Client, path: str, status: int, code: str) -> None:
+    answer = client.get(path)
+
+    assert answer.status_code == status
+    if answer.headers["content-type"] == api.FHIR:
+        assert answer.json()["issue"][0]["code"] == code
+
+
+FORM: dict[str, Any] = {"resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": f"{BASE}/Questionnaire/odi|1.0.0"}
+
+
+def section(number: int, code: str) -> dict[str, Any]:
+    return {"linkId": f"odi-{number:02d}", "answer": [{"valueCoding": {"system": f"{BASE}/CodeSystem/odi-answer", "code": code}}]}
+
+
+def test_an_answer_is_scored_without_being_stored(service: Service, client: Client) -> None:
+    before = service.state_hash()
+
+    answers = [
+        client.post(path, json.dumps(FORM | {"item": [section(number, "1") for number in range(1, 10)]}).encode())
+        for path in ("/$score", "/fhir/QuestionnaireResponse/$score")
+    ]
+
+    assert [answer.json() for answer in answers] == [
+        {
+            "instrument": "odi",
+            "instrument_version": "1.0.0",
+            "scorable": True,
+            "reason": None,
+            "results": [{"measure": "index", "integer": 2000, "scale": 2}],
+        }
+    ] * 2
+    assert service.state_hash() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "structure"),
+        (b"[]", 400, "structure"),
+        (json.dumps({"resourceType": "Patient", "questionnaire": "x"}).encode(), 400, "structure"),
+        (json.dumps(FORM | {"questionnaire": f"{BASE}/Questionnaire/odi|2.0.0"}).encode(), 422, "not-found"),
+        (json.dumps(FORM | {"questionnaire": f"{BASE}/Questionnaire/odi"}).encode(), 422, "not-found"),
+        (json.dumps(FORM | {"item": [section(1, "7")]}).encode(), 422, "value"),
+        (json.dumps(FORM | {"item": [section(1, "1"), section(1, "1")]}).encode(), 422, "value"),
+        (b" " * (api.BODY_MAXIMUM_BYTES + 1), 413, "too-long"),
+    ],
+)
+def test_an_answer_that_cannot_be_scored_is_refused(client: Client, body: bytes, status: int, code: str) -> None:
+    answer = client.post("/$score", body)
+
+    assert (answer.status_code, answer.json()["issue"][0]["code"]) == (status, code)
+
+
+def test_the_first_sentence_of_a_score_that_is_none_says_so(service: Service, client: Client) -> None:
+    service.apply(episode_changed(), response_accepted("r9", None))
+
+    assert "It has no score: nothing was answered." in told(client, "/scores/r9/why")["sentences"]
+    assert client.get("/fhir/Provenance/r9").status_code == 404
