@@ -50,4 +50,4 @@ def test_every_process_has_an_operations_port_of_its_own() -> None:
     wanted = wanted_ports()
 
     assert {process.operations_name for process in PROCESSES} <= wanted.keys()
-    assert len(set(wanted.values())) == len(wanted) == 17
+    assert len(set(wanted.values())) == len(wanted) == 19
