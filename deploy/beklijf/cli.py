@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from beklijf.commands import dead_letters, demo, events, pushing, rebuild, reconciling, running, senders, waiting
+from beklijf.commands import dead_letters, demo, events, pushing, questionnaires, rebuild, reconciling, running, senders, waiting
 from beklijf.commands.demo import NotAsExpectedError
 from beklijf.listing import NotListableError
 from beklijf.local.supervision import SupervisorError
@@ -54,6 +54,7 @@ app.command("rebuild")(rebuild.rebuild)
 app.command("demo")(demo.demo)
 app.add_typer(events.app, name="events")
 app.add_typer(dead_letters.app, name="dlq")
+app.add_typer(questionnaires.app, name="questionnaire")
 app.add_typer(senders.app, name="sender")
 
 

@@ -176,7 +176,9 @@ def import_worker(settings: Settings, asked: Connection) -> None:
     reading = _reading(contracts.load(settings.contracts_folder), intake, clock)
     with db.opened(settings.database_url, pool_size=1) as engine:
         storing = Storing(engine, clock, new_id, Rules(intake.key, intake.time_zone))
-        worker.work(asked, lambda sender: replace(reading, now=clock(), organisation=sender.organisation), storing)
+        worker.work(
+            asked, lambda sender: replace(reading, now=clock(), organisation=sender.organisation, unversioned=sender.unversioned), storing
+        )
 
 
 def _handover(archives: Archives, engine: db.Engine, clock: Clock, make_id: IdMaker, base: str) -> Handover | None:

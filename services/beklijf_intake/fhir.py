@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import orjson
 from fhir.resources.R4B import get_fhir_model_class  # type: ignore[import-untyped,unused-ignore]
+from pydantic import ValidationError
 
 from beklijf_intake.domain import bsn
 from beklijf_intake.domain.invariants import check_local_references
@@ -27,8 +28,9 @@ from beklijf_intake.domain.search.dates import searchable
 from beklijf_intake.domain.shape import Element, Shapes
 from beklijf_intake.domain.submission import Name, Received, ResourceType, Submission
 
-__all__ = ["ReadingContext", "canonical", "check_shape", "digest", "read", "shapes", "stated"]
+__all__ = ["ReadingContext", "canonical", "check_shape", "digest", "faults", "read", "shapes", "stated"]
 
+FAULTS_TOLD = 20
 READABLE = ("Patient", "EpisodeOfCare", "Consent", "QuestionnaireResponse")
 _CONTAINABLE = ("Organization", "Practitioner", "PractitionerRole")
 _NOT_IN_R4 = ("CodeableReference", "RatioRange")
@@ -108,6 +110,15 @@ def _exact(value: Any) -> dict[str, str]:
 def check_shape(resource: dict[str, Any]) -> list[Problem]:
     """Problems of base R4 in one of the resources we read, or in a Bundle (its entries apart)."""
     return shapes().check(resource)
+
+
+def faults(resource: dict[str, Any]) -> list[str]:
+    """What the library finds wrong with a definition (a Questionnaire, a value set), in words for whoever runs the registry."""
+    try:
+        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+    except ValidationError as error:
+        return [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False)[:FAULTS_TOLD]]
+    return []
 
 
 @cache
