@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import Protocol
 
 from beklijf_intake.domain.questionnaire import Form
 
 CANONICAL_BASE = "https://w3id.org/beklijf/fhir"
 REFUSE, ONLY_KNOWN = "refuse", "only-known"
+
+
+class Gate(Protocol):
+    """Replaces an organisation's local identifiers by pseudonyms, before anything else looks at what was sent."""
+
+    def cleared(self, body: bytes, limit: int) -> bytes:
+        """The body without them; raises Refused where one would be left over."""
+
+    def cleared_criteria(self, query: str) -> str:
+        """A query without them."""
+
+
+def no_gate(_: str) -> Gate | None:
+    """Of a registry where pseudonyms are made elsewhere: identifiers are taken as they are."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +42,10 @@ class ReadingContext:
     """Base of our canonicals, without a slash at the end."""
     unversioned: str = REFUSE
     """What becomes of the sender's answers to a Questionnaire without version: `refuse`, `only-known` or the version that is meant."""
+    gate_of: Callable[[str], Gate | None] = no_gate
+    """The gate of an organisation, None where it has none."""
+
+    @property
+    def gate(self) -> Gate | None:
+        """The gate of the sender's organisation."""
+        return self.gate_of(self.organisation)
