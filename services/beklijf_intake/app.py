@@ -16,19 +16,21 @@ from beklijf_domain.calendar import zone
 from beklijf_intake import api, definitions, download, exchange, fhir, forms, importer, outside
 from beklijf_intake.api import Answer, Current, Door
 from beklijf_intake.archives import Storing
-from beklijf_intake.domain.reading.context import REFUSE, ReadingContext
+from beklijf_intake.domain.reading.context import REFUSE, Gate, ReadingContext
 from beklijf_intake.domain.receipt import Delivery, Receipt
 from beklijf_intake.domain.register import Request
+from beklijf_intake.domain.registration import pseudonymised
 from beklijf_intake.handover import Handover
 from beklijf_intake.importer import worker
 from beklijf_intake.importer.pool import Pool
 from beklijf_intake.key_shelf import KeyShelf
 from beklijf_intake.keys import SecretKeys
+from beklijf_intake.pseudonyms import Pseudonyms
 from beklijf_intake.roster import REFRESH_SECONDS, Either, Roster
 from beklijf_intake.sender import Authority, Senders
 from beklijf_intake.settings import Archives, Intake
 from beklijf_intake.spool import Spool
-from beklijf_intake.store import raw, receipts
+from beklijf_intake.store import raw, receipts, senders
 from beklijf_intake.usecases import Rules, Unit, Verdict, judge
 from beklijf_intake.writer import Unavailable, Writer, committer
 from beklijf_shared import contracts, db, http
@@ -76,6 +78,7 @@ def application(
     commit = committer(engine, clock, make_id, Rules(intake.key, intake.time_zone))
     app = api.application()
     roster = Roster(engine, SecretKeys.of(intake.token_keys), intake.address, clock, make_id, _shelf(intake, log))
+    reading = replace(reading, gate_of=_gates(engine, intake, roster.systems_of))
     writer = Writer(commit, log)
 
     @asynccontextmanager
@@ -129,6 +132,18 @@ def application(
     return app
 
 
+def _gates(engine: db.Engine, intake: Intake, systems_of: Callable[[str], frozenset[str]]) -> Callable[[str], Gate | None]:
+    """How an organisation's gate is found."""
+    keys = SecretKeys.of(intake.identifier_keys) if intake.identifier_keys else None
+    return Pseudonyms(engine, keys, systems_of, intake.base).gate_of
+
+
+def _systems_of(engine: db.Engine, organisation: str) -> frozenset[str]:
+    """The identifier systems that are replaced, as the database says at this moment."""
+    with db.transaction(engine) as connection:
+        return pseudonymised(senders.everybody(connection)).get(organisation, frozenset())
+
+
 def _authority(intake: Intake, roster: Roster) -> Authority:
     """Registered senders; on a laptop ready-made ones too."""
     if not intake.senders:
@@ -176,6 +191,7 @@ def import_worker(settings: Settings, asked: Connection) -> None:
     reading = _reading(contracts.load(settings.contracts_folder), intake, clock)
     with db.opened(settings.database_url, pool_size=1) as engine:
         storing = Storing(engine, clock, new_id, Rules(intake.key, intake.time_zone))
+        reading = replace(reading, gate_of=_gates(engine, intake, partial(_systems_of, engine)))
         worker.work(
             asked, lambda sender: replace(reading, now=clock(), organisation=sender.organisation, unversioned=sender.unversioned), storing
         )

@@ -44,7 +44,9 @@ class Pseudonyms:
         if not systems:
             return None
         if self.keys is None:
-            sentence = "The registry lacks the key by which it replaces this organisation's identifiers. Nothing was kept; ask its operator."
+            sentence = (
+                "The registry lacks the key by which it replaces this organisation's identifiers. Nothing was kept; ask its operator."
+            )
             raise Refused([Problem("fatal", "exception", None, sentence, 500)])
         clearing = Clearing(systems, f"{self.base}/NamingSystem/pseudonym")
         return OrganisationGate(organisation, clearing, self.keys, self.stand_for)

@@ -32,6 +32,9 @@ def read(
     body: bytes, context: ReadingContext, *, type: str | None = None, id: str | None = None, limit: int = front_door.RESOURCE_LIMIT_BYTES
 ) -> Submission:
     """One resource as a submission; raises `Refused` with every problem found. `type` and `id` as in `fhir.read`."""
+    gate = context.gate
+    if gate is not None:
+        body = gate.cleared(body, limit)
     if id is None and type in ("QuestionnaireResponse", None) and len(body) <= QUICK_LIMIT_BYTES:
         found = _quickly(body, context)
         if found is not None:

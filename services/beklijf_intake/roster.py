@@ -16,7 +16,7 @@ from beklijf_intake import front_door, keys
 from beklijf_intake.domain import assertion, compact, scopes
 from beklijf_intake.domain.assertion import Assertion, AssertionRefused
 from beklijf_intake.domain.problem import Refused
-from beklijf_intake.domain.registration import Registration
+from beklijf_intake.domain.registration import Registration, pseudonymised
 from beklijf_intake.key_shelf import KeyShelf
 from beklijf_intake.keys import KeySet, KeysUnusable, SecretKeys
 from beklijf_intake.sender import BEARER, NotAuthenticated, Sender, Unknowable
@@ -31,6 +31,8 @@ KIND = "at+jwt"
 KNOWN_TOKENS_MAXIMUM = 10_000
 USED_KEPT = timedelta(minutes=10)
 """How long a used assertion is kept beyond its end: more than the clocks of two workers may differ."""
+
+NONE: frozenset[str] = frozenset()
 
 UNPROVEN = "the assertion is not signed by a registered key of a sender that may send"
 """The same for an unknown sender, an unknown key, a wrong signature and a disabled sender: who asks learns nothing about others."""
@@ -57,6 +59,7 @@ class _Known:
     """Everybody at one moment, and the tokens that were verified against it."""
 
     senders: Mapping[str, _One]
+    pseudonymised: Mapping[str, frozenset[str]]
     tokens: dict[str, tuple[Sender, datetime]] = field(default_factory=dict)
 
 
@@ -77,8 +80,13 @@ class Roster:
         with db.transaction(self._engine) as connection:
             seen = store.everybody(connection)
         if seen != self._seen:
-            self._known = _Known({one.id: _one(one) for one in seen if one.enabled})
+            self._known = _Known({one.id: _one(one) for one in seen if one.enabled}, pseudonymised(seen))
             self._seen = seen
+
+    def systems_of(self, organisation: str) -> frozenset[str]:
+        """The identifier systems whose values are replaced for an organisation, whichever of its senders sends."""
+        known = self._known
+        return NONE if known is None else known.pseudonymised.get(organisation, NONE)
 
     def authenticate(self, authorization: str | None) -> Sender:
         """The sender that a bearer token stands for; raises NotAuthenticated, or Unknowable before anybody is known."""

@@ -17,7 +17,7 @@ from beklijf_intake.registrar import Proof, Wish
 from beklijf_intake.store import senders as store
 from beklijf_shared import db
 from beklijf_shared.clock import Clock, from_environment, instant_text
-from beklijf_shared.settings import Settings
+from beklijf_shared.settings import Settings, secret
 
 Line = Mapping[str, Any]
 
@@ -89,6 +89,8 @@ def run(settings: Settings, options: argparse.Namespace, clock: Clock | None = N
 
 
 def _wish(options: argparse.Namespace) -> Wish:
+    if options.pseudonymise and not secret(os.environ, "BEKLIJF_IDENTIFIER_KEY") and os.environ.get("BEKLIJF_PROFILE") != "laptop":
+        raise Refused("BEKLIJF_IDENTIFIER_KEY is not set, nor BEKLIJF_IDENTIFIER_KEY_FILE: without it no pseudonym can be made")
     return Wish(options.name, options.scopes, options.unversioned, options.pseudonymise)
 
 

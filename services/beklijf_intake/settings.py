@@ -1,9 +1,10 @@
 """What intake is told beside the settings that every service has: where senders reach it, its keys, and on a laptop who may send.
 
 `BEKLIJF_PUBLIC_URL` is the FHIR base address as senders know it. `BEKLIJF_TOKEN_KEY` signs access tokens and `BEKLIJF_PSEUDONYM_KEY`
-decides ties (`contracts/decisions/0010`), both in hexadecimal digits; of the first there may be several, the newest first. Each may
-stand in a file instead (a secret mounted into a container), named by the variable with `_FILE` behind it. `BEKLIJF_SENDERS`, a JSON
-object from bearer token to organisation, is for the laptop profile only: on a server, senders are registered and have keys.
+decides ties (`contracts/decisions/0010`), `BEKLIJF_IDENTIFIER_KEY` makes pseudonyms where the registry makes any; all in hexadecimal
+digits, and of the first and the last there may be several, the newest first. Each may stand in a file instead (a secret mounted into
+a container), named by the variable with `_FILE` behind it. `BEKLIJF_SENDERS`, a JSON object from bearer token to organisation, is for
+the laptop profile only: on a server, senders are registered and have keys.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ LAPTOP_ORGANISATION = "00000001"
 LAPTOP_SENDERS = {"laptop-token-of-hospital-one": LAPTOP_ORGANISATION, "laptop-token-of-hospital-two": "00000002"}
 LAPTOP_KEY = b"beklijf laptop, no secret at all"
 LAPTOP_TOKEN_KEY = b"beklijf laptop tokens, no secret"
+LAPTOP_IDENTIFIER_KEY = b"beklijf laptop identifiers, known to all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Intake:
     private_networks: bool = False
     time_zone: str = TIME_ZONE
     base: str = CANONICAL_BASE
+    identifier_keys: tuple[bytes, ...] = ()
+    """Newest first; none where every pseudonym is made elsewhere."""
 
     @classmethod
     def of(cls, settings: Settings, environment: Mapping[str, str] = os.environ) -> Intake:
@@ -53,21 +57,22 @@ class Intake:
         base = environment.get("BEKLIJF_FHIR_BASE", CANONICAL_BASE)
         time_zone = environment.get("BEKLIJF_TIME_ZONE", TIME_ZONE)
         private_networks = environment.get("BEKLIJF_PRIVATE_NETWORKS", "") == "yes"
-        senders, key, token_keys = _senders(environment), _key(environment), _token_keys(environment)
+        senders, key = _senders(environment), _key(environment)
+        token_keys, identifier_keys = _keys(environment, "BEKLIJF_TOKEN_KEY"), _keys(environment, "BEKLIJF_IDENTIFIER_KEY")
         address = _address(environment)
         if settings.profile == "laptop":
             if not _is_loopback(settings.http_host):
                 raise SettingMissing("BEKLIJF_HTTP_HOST must be a loopback address in the laptop profile, which asks for no token")
             address = address or f"http://127.0.0.1:{settings.http_port}/fhir"
-            more = (private_networks, time_zone, base)
+            more = (private_networks, time_zone, base, identifier_keys or (LAPTOP_IDENTIFIER_KEY,))
             return cls(senders or LAPTOP_SENDERS, LAPTOP_ORGANISATION, key or LAPTOP_KEY, address, token_keys or (LAPTOP_TOKEN_KEY,), *more)
         if senders:
             raise SettingMissing("BEKLIJF_SENDERS is for the laptop profile: on a server each sender has a key (`beklijf sender add`)")
         if key is None or not token_keys or not address:
             raise SettingMissing(_absent(key, token_keys, address))
-        if key == LAPTOP_KEY or LAPTOP_TOKEN_KEY in token_keys:
-            raise SettingMissing("BEKLIJF_PSEUDONYM_KEY or BEKLIJF_TOKEN_KEY holds a key of the laptop profile, which everybody knows")
-        return cls({}, None, key, address, token_keys, private_networks, time_zone, base)
+        if {LAPTOP_KEY, LAPTOP_TOKEN_KEY, LAPTOP_IDENTIFIER_KEY} & {key, *token_keys, *identifier_keys}:
+            raise SettingMissing("BEKLIJF_PSEUDONYM_KEY or another key is one of the laptop profile, which everybody knows")
+        return cls({}, None, key, address, token_keys, private_networks, time_zone, base, identifier_keys)
 
     @classmethod
     def behind_the_door(cls, settings: Settings, environment: Mapping[str, str] = os.environ) -> Intake:
@@ -76,7 +81,11 @@ class Intake:
         if key is None or (settings.profile == "server" and key == LAPTOP_KEY):
             raise SettingMissing(f"BEKLIJF_PSEUDONYM_KEY must hold at least {MINIMUM_KEY_DIGITS} hexadecimal digits of this registry's own")
         base = environment.get("BEKLIJF_FHIR_BASE", CANONICAL_BASE)
-        return cls({}, None, key, "", (), time_zone=environment.get("BEKLIJF_TIME_ZONE", TIME_ZONE), base=base)
+        zone = environment.get("BEKLIJF_TIME_ZONE", TIME_ZONE)
+        identifier_keys = _keys(environment, "BEKLIJF_IDENTIFIER_KEY")
+        if settings.profile == "laptop":
+            identifier_keys = identifier_keys or (LAPTOP_IDENTIFIER_KEY,)
+        return cls({}, None, key, "", (), time_zone=zone, base=base, identifier_keys=identifier_keys)
 
 
 def _absent(key: bytes | None, token_keys: tuple[bytes, ...], address: str) -> str:
@@ -100,9 +109,9 @@ def _address(environment: Mapping[str, str]) -> str:
     return address
 
 
-def _token_keys(environment: Mapping[str, str]) -> tuple[bytes, ...]:
-    text = secret(environment, "BEKLIJF_TOKEN_KEY")
-    return tuple(_bytes_of(word, "BEKLIJF_TOKEN_KEY") for word in text.split())
+def _keys(environment: Mapping[str, str], name: str) -> tuple[bytes, ...]:
+    """Keys separated by white space, newest first."""
+    return tuple(_bytes_of(word, name) for word in secret(environment, name).split())
 
 
 @dataclass(frozen=True, slots=True)

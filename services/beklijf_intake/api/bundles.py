@@ -61,6 +61,9 @@ async def _bundle(request: Request) -> Response:
 
 
 def _read_bundle(body: bytes, context: ReadingContext) -> tuple[str, list[bundle.Entry]]:
+    gate = context.gate
+    if gate is not None:
+        body = gate.cleared(body, front_door.BUNDLE_LIMIT_BYTES)
     parsed = front_door.parse(body, limit=front_door.BUNDLE_LIMIT_BYTES)
     return bundle.kind_of(parsed), bundle.read_bundle(parsed, body, context)
 

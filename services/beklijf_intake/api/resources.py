@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +17,7 @@ from starlette.responses import Response
 from beklijf_intake import exchange, front_door, receive
 from beklijf_intake.api.door import ROOT, TYPES, Door, count_refused, door_of, id_of, location, route, sender_of
 from beklijf_intake.domain.problem import Problem, Refused
+from beklijf_intake.domain.reading.context import Gate
 from beklijf_intake.domain.reading.criteria import check_names, names_in
 from beklijf_intake.domain.register import Decision
 from beklijf_intake.domain.register import Request as Asked
@@ -71,7 +73,12 @@ async def _store(request: Request, type_: ResourceType, conditions: Conditions, 
     conditions = replace(conditions, if_match=exchange.if_match(request))
     body = await exchange.body_of(request, front_door.RESOURCE_LIMIT_BYTES)
     try:
-        submission = receive.read(body, door.context(organisation, caller.unversioned), type=type_, id=conditions.resource_id)
+        context = door.context(organisation, caller.unversioned)
+        if context.gate is None:
+            submission = receive.read(body, context, type=type_, id=conditions.resource_id)
+        else:  # which asks the database, so not in this thread
+            submission = await asyncio.to_thread(receive.read, body, context, type=type_, id=conditions.resource_id)
+            conditions = await asyncio.to_thread(_cleared, conditions, context.gate)
         asked = conditions.of(organisation, submission)
     except Refused as refused:
         await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))
@@ -81,6 +88,10 @@ async def _store(request: Request, type_: ResourceType, conditions: Conditions, 
         raise verdict
     decision = verdict[0]
     return await _answer(request, door, organisation, decision, [*decision.warnings, *submission.received.warnings, *ignored])
+
+
+def _cleared(conditions: Conditions, gate: Gate) -> Conditions:
+    return replace(conditions, criteria=None if conditions.criteria is None else gate.cleared_criteria(conditions.criteria))
 
 
 async def _answer(request: Request, door: Door, organisation: str, decision: Decision, problems: Sequence[Problem]) -> Response:

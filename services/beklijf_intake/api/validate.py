@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
@@ -77,7 +78,12 @@ async def _problems(type_: ResourceType, id_: str | None, question: Question, re
     if question.mode == "update" and id_ is None:
         given = question.resource.get("id")
         id_ = given if type(given) is str else ""
-    submission = fhir.read(question.resource, question.body, door.context(organisation, caller.unversioned), type=type_, id=id_)
+    context = door.context(organisation, caller.unversioned)
+    resource, body = question.resource, question.body
+    if context.gate is not None:
+        body = await asyncio.to_thread(context.gate.cleared, body, front_door.RESOURCE_LIMIT_BYTES)
+        resource = front_door.parse(body)
+    submission = fhir.read(resource, body, context, type=type_, id=id_)
     verdict = await door.judge(Asked(organisation, submission, id_))
     if isinstance(verdict, Refused):
         raise verdict

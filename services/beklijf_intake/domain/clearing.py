@@ -21,8 +21,8 @@ _ASKING = ("url", "ifNoneExist", "reference")
 """Elements in which a request stands, and in it perhaps `identifier=system|value`."""
 
 HELP = (
-    "A value that this registry replaces by a pseudonym stands here too, where it would be kept. Send it as an Identifier with its system only,"
-    " and neither in ids and addresses nor in texts."
+    "A value that this registry replaces by a pseudonym stands here too, where it would be kept. Send it as an Identifier with its"
+    " system only, and neither in ids and addresses nor in texts."
 )
 
 

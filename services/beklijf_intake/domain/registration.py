@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -41,6 +42,16 @@ class Registration:
     def enabled_as(self, enabled: bool, at: datetime) -> Registration:
         """The same, switched on or off."""
         return replace(self, enabled=enabled, changed_at=at)
+
+
+def pseudonymised(everybody: Iterable[Registration]) -> dict[str, frozenset[str]]:
+    """By organisation the identifier systems whose values are replaced: what any of its senders was registered with, also one that
+    may no longer send, for who was known by a pseudonym must stay known by it."""
+    found: dict[str, frozenset[str]] = {}
+    for one in everybody:
+        if one.pseudonymised:
+            found[one.organisation] = found.get(one.organisation, frozenset()) | frozenset(one.pseudonymised)
+    return found
 
 
 def check(registration: Registration, *, private_networks: bool = False) -> None:

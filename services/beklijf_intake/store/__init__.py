@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from beklijf_intake.store import imports, raw, receipts, senders
+from beklijf_intake.store import imports, pseudonyms, raw, receipts, senders
 from beklijf_intake.store.raw import metadata
 
-__all__ = ["imports", "metadata", "raw", "receipts", "senders"]
+__all__ = ["imports", "metadata", "pseudonyms", "raw", "receipts", "senders"]

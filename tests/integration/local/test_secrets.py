@@ -23,7 +23,7 @@ def test_secrets_are_made_once_and_never_printed(tmp_path: Path) -> None:
     second = make(folder)
 
     assert {file.name: file.read_text() for file in folder.iterdir()} == made
-    assert len(made) == 13
+    assert len(made) == 14
     assert "made token-key" in first
     assert len(second.splitlines()) == 1
     assert [name for name, text in made.items() if text.strip() in first] == []

@@ -67,6 +67,7 @@ def test_keys_are_where_they_are_used_and_nowhere_else() -> None:
     assert {name for name in SERVICES if secrets(name) & private} == {"operator"}
     assert {name for name in SERVICES if "token-key" in secrets(name)} == {"intake-api"}
     assert {name for name in SERVICES if "pseudonym-key" in secrets(name)} == {"intake-api", "intake-importer"}
+    assert {name for name in SERVICES if "identifier-key" in secrets(name)} == {"intake-api", "intake-importer"}
 
 
 def test_no_secret_stands_in_the_file() -> None:

@@ -69,6 +69,8 @@ def test_all_that_is_missing_is_said_at_once() -> None:
         ({"BEKLIJF_TOKEN_KEY": "00" * 31}, "at least 64"),
         ({"BEKLIJF_TOKEN_KEY": f"{'01' * 32} {'02' * 8}"}, "at least 64"),
         ({"BEKLIJF_TOKEN_KEY": b"beklijf laptop tokens, no secret".hex()}, "everybody knows"),
+        ({"BEKLIJF_IDENTIFIER_KEY": "00"}, "BEKLIJF_IDENTIFIER_KEY"),
+        ({"BEKLIJF_IDENTIFIER_KEY": b"beklijf laptop identifiers, known to all".hex()}, "everybody knows"),
         ({"BEKLIJF_PUBLIC_URL": ""}, "BEKLIJF_PUBLIC_URL"),
         ({"BEKLIJF_PUBLIC_URL": "http://registry.example/fhir"}, "https"),
         ({"BEKLIJF_PUBLIC_URL": "https://registry.example/fhir/"}, "without a slash"),
@@ -87,9 +89,10 @@ def test_keys_may_come_from_files_and_a_new_one_stands_in_front(tmp_path: Path) 
     file.write_text(f"{'01' * 32}\n{'02' * 32}\n")
     environment = {name: value for name, value in SERVER.items() if name != "BEKLIJF_TOKEN_KEY"}
 
-    intake = read(environment | {"BEKLIJF_TOKEN_KEY_FILE": str(file)})
+    intake = read(environment | {"BEKLIJF_TOKEN_KEY_FILE": str(file), "BEKLIJF_IDENTIFIER_KEY": "03" * 32})
 
     assert intake.token_keys == (b"\x01" * 32, b"\x02" * 32)
+    assert intake.identifier_keys == (b"\x03" * 32,)
 
 
 def test_a_server_of_ones_own_computer_may_be_reached_without_tls() -> None:
