@@ -25,6 +25,7 @@ _NOT_QUICK = (b"\\", b'"#', b":-0")  # escapes, references within, minus nought
 _SPACES = (b" ", b"\t", b"\n", b"\r")
 _SPACED = tuple(space + sign for space in _SPACES for sign in (b":", b"-0"))
 """Space before a colon is not quick, so that `":` ends every key and nothing but a key (or begins a text, which is then one too many)."""
+_STYLES = ((b'"item":[{', b"},{", b"}]}"), (b'"item": [{', b"}, {", b"}]}"))
 _tables: dict[tuple[str, str], tuple[Form, quick.Table | None]] = {}
 
 
@@ -43,23 +44,63 @@ def read(
 
 
 def _quickly(body: bytes, context: ReadingContext) -> Submission | None:
-    if _KIND not in body or _any(_NOT_QUICK, body) or (_any(_SPACES, body) and _any(_SPACED, body)):
+    parts = _parts(body)
+    if parts is not None:
+        found = _known_items(body, *parts, context)
+        if found is not None:
+            return found
+    if not _is_quick(body):
         return None
     try:
         resource = orjson.loads(body)
-        table = _table(resource["questionnaire"], context)
-        if table is None or not resource.keys() <= quick.TOP_ELEMENTS or resource["resourceType"] != "QuestionnaireResponse":
-            return None
+        table = _table(resource, context)
         top = {name: value for name, value in resource.items() if name != "item"}
-        items = quick.recognise(resource["item"], table, resource["status"])
-        # As many keys as the text has: so none of them came twice, which the parser would not have said.
-        if items is None or 1 + items.keys + quick.count_keys(top) != body.count(b'":'):
+        items = None if table is None else quick.recognise(resource["item"], table, resource["status"])
+        if table is None or items is None or not _has_each_key_once(body, top, items.keys):
             return None
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    if fhir.check_shape(top) or not bsn.cannot_hold(_without_items(body, resource, items)):
+    if parts is not None and bsn.cannot_hold(body):
+        quick.remember(parts[1], resource["item"], items, table)
+    return _submission(resource, top, body, body, context, items)
+
+
+def _known_items(body: bytes, without_items: bytes, texts: list[bytes], context: ReadingContext) -> Submission | None:
+    """As `_quickly`, where every item was sent before in the same bytes: then only the rest has to be parsed."""
+    if not _is_quick(without_items):
         return None
-    return _submission(resource, top, body, context, items)
+    try:
+        top = orjson.loads(without_items)
+        table = _table(top, context)
+        if table is None or top.pop("item") != []:
+            return None
+        items = quick.recognise_texts(texts, table, top["status"])
+        if items is None or not _has_each_key_once(without_items, top, 0):
+            return None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return _submission(top, top, body, without_items, context, items)
+
+
+def _parts(body: bytes) -> tuple[bytes, list[bytes]] | None:
+    """A response whose items stand last, in one of the two ways in which programs write JSON: it with no items, and their texts.
+
+    Whatever stands in the texts, the body is the first part with them put in; so if both are JSON, and each text is, the body is too.
+    """
+    for opening, between, closing in _STYLES:
+        at = body.find(opening)
+        if at >= 0 and body.endswith(closing):
+            return body[:at] + b'"item":[]}', body[at + len(opening) : -len(closing)].split(between)
+    return None
+
+
+def _is_quick(body: bytes) -> bool:
+    return _KIND in body and not (_any(_NOT_QUICK, body) or (_any(_SPACES, body) and _any(_SPACED, body)))
+
+
+def _has_each_key_once(text: bytes, top: dict[str, Any], keys_of_items: int) -> bool:
+    """As many keys were read as the text has: so none of them came twice, which the parser would not have said."""
+    return 1 + keys_of_items + quick.count_keys(top) == text.count(b'":')
 
 
 def _any(signs: tuple[bytes, ...], body: bytes) -> bool:
@@ -70,8 +111,11 @@ def _any(signs: tuple[bytes, ...], body: bytes) -> bool:
 
 
 def _submission(
-    resource: dict[str, Any], top: dict[str, Any], body: bytes, context: ReadingContext, items: quick.Recognised
+    resource: dict[str, Any], top: dict[str, Any], body: bytes, unknown: bytes, context: ReadingContext, items: quick.Recognised
 ) -> Submission | None:
+    """The submission, if all is well with `top`, which is the resource without items; `unknown` is the text that nobody has seen yet."""
+    if fhir.check_shape(top) or not bsn.cannot_hold(unknown):
+        return None
     problems: list[Problem] = []
     reader = partial(answers.read, recognised=items.answers)
     submission = fhir.stated("QuestionnaireResponse", top, body, _digest(resource, top, items), context, problems, reader)
@@ -80,22 +124,19 @@ def _submission(
 
 def _digest(resource: dict[str, Any], top: dict[str, Any], items: quick.Recognised) -> bytes:
     """The digest of `fhir.digest`; where the items are bare, with the text of each from the table instead of written anew."""
-    if items.canonical is None:
+    canonical = items.canonical
+    if canonical is None:
         return fhir.digest(resource)
     content = {name: value for name, value in top.items() if name not in ("meta", "id")}
-    content["item"] = orjson.Fragment(items.canonical)
+    content["item"] = orjson.Fragment(canonical)
     return hashlib.sha256(fhir.canonical(content)).digest()
 
 
-def _without_items(body: bytes, resource: dict[str, Any], items: quick.Recognised) -> bytes:
-    """What may hold an identifier: bare items are the Questionnaire's own words and numbers."""
-    if items.canonical is not None and next(reversed(resource)) == "item":
-        return body[: body.index(b'"item":')]
-    return body
-
-
-def _table(canonical: str, context: ReadingContext) -> quick.Table | None:
-    url, _, version = canonical.partition("|")
+def _table(resource: dict[str, Any], context: ReadingContext) -> quick.Table | None:
+    """The table of the form that a response of plain elements names."""
+    if not resource.keys() <= quick.TOP_ELEMENTS or resource["resourceType"] != "QuestionnaireResponse":
+        return None
+    url, _, version = resource["questionnaire"].partition("|")
     form = context.forms.get((url, version))
     if form is None:
         return None

@@ -19,6 +19,8 @@ from beklijf_shared.ids import IdMaker
 from beklijf_shared.telemetry import Log, Logger
 
 UNITS_PER_COMMIT = 200
+QUIET_TURNS = 3
+"""So many turns of the event loop without a newcomer: one reads a request, one judges it."""
 WAITING_UNITS_MAXIMUM = 4_000
 """Beyond this many, a new request is turned away at once (about two seconds of work): better than answering it too late."""
 ATTEMPTS = 4
@@ -83,6 +85,7 @@ class Writer:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer") as thread:
             while True:
                 batch = [await self._waiting.get()]
+                await self._others(batch)
                 while len(batch) < UNITS_PER_COMMIT and not self._waiting.empty():
                     batch.append(self._waiting.get_nowait())
                 units = [unit for unit, _ in batch]
@@ -90,6 +93,14 @@ class Writer:
                 for (_, answer), outcome in zip(batch, outcomes, strict=True):
                     if not answer.done():  # else whoever asked is gone
                         answer.set_result(outcome)
+
+    async def _others(self, batch: Sequence[object]) -> None:
+        """Lets those come along who are at the door already: a commit costs the same for one as for many."""
+        quiet, waiting = 0, self._waiting.qsize()
+        while quiet < QUIET_TURNS and len(batch) + waiting < UNITS_PER_COMMIT:
+            await asyncio.sleep(0)
+            quiet = 0 if self._waiting.qsize() > waiting else quiet + 1
+            waiting = self._waiting.qsize()
 
     def _outcomes(self, units: Sequence[Unit]) -> list[Outcome]:
         """Stores a batch; where that fails for a reason of its own, one unit at a time, so that only the culprit is refused."""

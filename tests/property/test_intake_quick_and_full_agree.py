@@ -107,3 +107,60 @@ def test_a_number_that_is_not_plainly_right_is_left_to_the_full_way(number: str)
     body = json.dumps(builders.vas("a", 50, authored=AUTHORED)).replace("50", number)
 
     assert quickly(body.encode()) is None
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize("resource", PLAIN, ids=["qbpds", "partial", "vas", "gpe", "care-use"])
+def test_items_that_were_sent_before_are_known_by_their_text(resource: dict[str, Any], separators: tuple[str, str]) -> None:
+    """The items last, as programs write them: read once by value, then by text."""
+    last = {name: value for name, value in resource.items() if name != "item"} | {"item": resource["item"]}
+    body = json.dumps(last, separators=separators).encode()
+    again = body.replace(b'"value":%s"a"' % separators[1][1:].encode(), b'"value":%s"other"' % separators[1][1:].encode())
+    parts = receive._parts(again)
+    assert parts is not None
+
+    first = quickly(body)
+    known = receive._known_items(again, *parts, CONTEXT)
+
+    assert again != body
+    assert first == full(body)
+    assert known == full(again) is not None
+
+
+@pytest.mark.parametrize(
+    ("there", "instead"),
+    [
+        (b'"status":"completed"', b'"status":"completed","status":"completed"'),
+        (b'"status":"completed"', b'"status":"completed","basedOn":[]'),
+        (b'"value":"a"', b'"value":"a","value":"b"'),
+        (b'"value":"p1"', b'"value":"111222333","system":"http://fhir.nl/fhir/NamingSystem/bsn"'),
+        (b'"item":[{', b'"item":[],"item":[{'),
+        (b'"item":[{', b'"extension":[{"url":"a","item":[{'),
+        (b'{"linkId":"qbpds-02"', b'{"linkId":"qbpds-01"'),
+        (b'{"linkId":"qbpds-02"', b'{},{"linkId":"qbpds-02"'),
+        (b'{"linkId":"qbpds-02"', b'1,{"linkId":"qbpds-02"'),
+        (b'{"linkId":"qbpds-02"', b' {"linkId":"qbpds-02"'),
+        (b"}]}", b"}],}"),
+        (b"}]}", b"}]}]}"),
+    ],
+)
+def test_known_items_excuse_nothing_else(there: bytes, instead: bytes) -> None:
+    body = json.dumps(builders.qbpds("a", 50, authored=AUTHORED), separators=(",", ":")).encode()
+    assert quickly(body) is not None
+    assert there in body
+    at = body.rindex(there) if there == b"}]}" else body.index(there)
+    spoilt = body[:at] + instead + body[at + len(there) :]
+
+    found = quickly(spoilt)
+
+    assert found is None or found == full(spoilt)
+
+
+def test_a_text_is_remembered_only_for_the_item_that_it_is() -> None:
+    """Separators of two kinds in one body, so that the parts do not fall together with the items."""
+    items = json.dumps(builders.qbpds("a", 50, authored=AUTHORED)["item"], separators=(",", ":")).replace("},{", "}, {", 1)
+    top = {name: value for name, value in builders.qbpds("a", 50, authored=AUTHORED).items() if name != "item"}
+    body = f'{json.dumps(top, separators=(",", ":"))[:-1]},"item":{items}}}'.encode()
+
+    for _ in range(2):
+        assert quickly(body) == full(body) is not None

@@ -7,6 +7,7 @@ accepted here that the full way would refuse, and nothing is read differently: a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -20,6 +21,7 @@ TOP_ELEMENTS = frozenset(
 )
 """Of a response that is sent plainly; whoever sends more goes the full way."""
 REMEMBERED = 1_000  # answers to one question; a form asks for a hundred at most, and others may go the full way
+TEXTS_REMEMBERED = 5_000
 _OF_FORM = frozenset(["url", "version", "top", "above", "appraisals"])
 _OF_PLACE = frozenset(["items", "required", "heeded"])
 _OF_ITEM = frozenset(["link", "type", "order", "text", "required", "readers"])
@@ -49,12 +51,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A plain form. `required` are the linkIds that a complete response must answer."""
+    """A plain form. `required` are the linkIds that a complete response must answer.
+
+    `texts` are items as they were sent, byte by byte but for their outer brackets, that were found right before.
+    """
 
     form: Form
     questions: Mapping[str, Question]
     required: frozenset[str]
     canonical: Canonical
+    texts: dict[bytes, tuple[int, str, Known]] = field(default_factory=dict)
 
     def ask(self, link: str, answer: dict[str, Any], key: tuple[str, str] | int) -> Known:
         """What the full check makes of this answer alone, remembered where it is simply right; raises ValueError where it is not."""
@@ -72,9 +78,19 @@ class Table:
 class Recognised:
     """The items of a response: the answers, the keys counted in their JSON, and their canonical JSON where they hold no free text."""
 
-    answers: tuple[AnswerValue, ...]
+    found: tuple[tuple[int, str, Known], ...]
     keys: int
-    canonical: bytes | None
+    is_bare: bool
+
+    @property
+    def answers(self) -> tuple[AnswerValue, ...]:
+        """What goes on."""
+        return tuple([known.value for _, _, known in self.found])
+
+    @property
+    def canonical(self) -> bytes | None:
+        """The list of items as a digest writes it, where it is known without writing it anew."""
+        return b"[" + b",".join([known.canonical for _, _, known in self.found]) + b"]" if self.is_bare else None
 
 
 def table_of(form: Form, canonical: Canonical) -> Table | None:
@@ -94,6 +110,36 @@ def recognise(items: Any, table: Table, status: str) -> Recognised | None:
         return None
 
 
+def recognise_texts(texts: list[bytes], table: Table, status: str) -> Recognised | None:
+    """The items of a response, if each was sent before in exactly these bytes and found right, and they stand in order."""
+    known, last, found = table.texts, -1, []
+    for text in texts:
+        one = known.get(text)
+        if one is None or one[0] <= last:
+            return None
+        last = one[0]
+        found.append(one)
+    if status in _COMPLETE and table.required and not table.required <= {link for _, link, _ in found}:
+        return None
+    return Recognised(tuple(found), 0, is_bare=True)
+
+
+def remember(texts: list[bytes], items: list[Any], recognised: Recognised, table: Table) -> None:
+    """Keeps the texts of items that were found right, each of which says by itself what the item says; without free text they are few."""
+    if not recognised.is_bare or len(texts) != len(items):
+        return
+    for text, item, found in zip(texts, items, recognised.found, strict=True):
+        if len(table.texts) < TEXTS_REMEMBERED and text not in table.texts and _says(text, item):
+            table.texts[text] = found
+
+
+def _says(text: bytes, item: Any) -> bool:
+    try:
+        return bool(json.loads(b"{" + text + b"}") == item)
+    except ValueError:
+        return False
+
+
 def count_keys(value: Any) -> int:
     """How many keys the objects within have together; raises ValueError for a number: only text is counted as exact here."""
     if type(value) is dict:
@@ -108,8 +154,7 @@ def count_keys(value: Any) -> int:
 def _recognised(items: Any, table: Table, status: str) -> Recognised | None:
     if type(items) is not list or not items:
         return None
-    answers: list[AnswerValue] = []
-    canonical: list[bytes] = []
+    found: list[tuple[int, str, Known]] = []
     last, keys, is_bare = -1, 0, True
     for item in items:
         link, given = item["linkId"], item["answer"]
@@ -137,11 +182,10 @@ def _recognised(items: Any, table: Table, status: str) -> Recognised | None:
                 return None
             known = question.known.get(number) or table.ask(link, answer, number)
             keys += _KEYS - 2
-        answers.append(known.value)
-        canonical.append(known.canonical)
-    if status in _COMPLETE and table.required and not table.required <= {item["linkId"] for item in items}:
+        found.append((last, link, known))
+    if status in _COMPLETE and table.required and not table.required <= {link for _, link, _ in found}:
         return None
-    return Recognised(tuple(answers), keys, b"[" + b",".join(canonical) + b"]" if is_bare else None)
+    return Recognised(tuple(found), keys, is_bare)
 
 
 def _is_text(value: Any) -> bool:
