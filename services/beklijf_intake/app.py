@@ -16,6 +16,7 @@ from beklijf_domain.calendar import zone
 from beklijf_intake import api, definitions, download, exchange, fhir, forms, importer, outside
 from beklijf_intake.api import Answer, Current, Door
 from beklijf_intake.archives import Storing
+from beklijf_intake.domain import mapping
 from beklijf_intake.domain.reading.context import REFUSE, Gate, ReadingContext
 from beklijf_intake.domain.receipt import Delivery, Receipt
 from beklijf_intake.domain.register import Request
@@ -219,6 +220,7 @@ def _reading(known: contracts.Contracts, intake: Intake, clock: Clock, log: Logg
         now=clock(),
         organisation="",
         base=intake.base,
+        mappings=mapping.compiled(known.mappings, known.questionnaires),
     )
 
 

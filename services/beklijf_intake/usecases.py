@@ -217,6 +217,7 @@ def _event(
         measured=instant_text(order.measured(known)),
         received=instant_text(counting.received_at),
         receipts=receipts_of(counting, local_date(counting.received_at, rules.time_zone)),
+        mapping=stated.mapping,
         stated_episode=episode,
         stated_moment=stated.stated_moment,
         answers=tuple(

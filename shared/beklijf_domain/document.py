@@ -83,6 +83,14 @@ class Document:
             self.fail(key, f"{value!r} has no finite decimal text")
         return number
 
+    def scalar(self, key: str) -> str | int | bool:
+        """Text, a whole number, or true or false."""
+        self._read.add(key)
+        value = self._data.get(key)
+        if not isinstance(value, str | int | bool):
+            self.fail(key, f"{value!r} has the wrong type")
+        return value
+
     def table(self, key: str, *, optional: bool = False) -> Document:
         """A table inside this one; an absent optional table is an empty one."""
         if optional and key not in self._data:

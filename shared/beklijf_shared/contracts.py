@@ -17,11 +17,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 from typing import Protocol as HasCode
 
-from beklijf_domain import cohort, instrument, protocol, rule, study
+from beklijf_domain import cohort, instrument, mapping, protocol, rule, study
 from beklijf_domain.cohort import Cohort
 from beklijf_domain.crossing import Groupings
 from beklijf_domain.document import ContractError, Document
 from beklijf_domain.instrument import Instrument
+from beklijf_domain.mapping import FormMapping
 from beklijf_domain.protocol import Protocol
 from beklijf_domain.rule import EVERY, Rule
 from beklijf_domain.score import wrong_examples
@@ -61,6 +62,8 @@ class Contracts:
     code_systems: Mapping[str, Resource]
     resources: tuple[Resource, ...]
     """Every FHIR resource that is a file here, Questionnaires and code systems among them."""
+    mappings: Mapping[str, FormMapping]
+    """Forms of hospitals' own, which become ours."""
     notes: tuple[Note, ...]
     """What a service says at start: which instruments are named and not here yet."""
     by_questionnaire: Mapping[str, tuple[Instrument, ...]] = field(repr=False)
@@ -111,6 +114,7 @@ def load(site: str | Path | None = None) -> Contracts:
         studies=_studies(folders),
         questionnaires=_questionnaires(resources),
         code_systems=_code_systems(resources),
+        mappings=_read_all(folders, "mappings", mapping.read),
         resources=tuple(MappingProxyType(resource) for _, resource in resources),
         notes=(),
         by_questionnaire=_grouped(instruments),
@@ -215,6 +219,9 @@ def _checked(contracts: Contracts) -> Contracts:
     _check_questionnaires(contracts)
     notes = [*_check_protocols(contracts), *_check_rules(contracts)]
     _check_cohorts(contracts)
+    for each in contracts.mappings.values():
+        check_mapping(each, contracts)
+    _check_overlap(contracts.mappings)
     return replace(contracts, notes=tuple(notes))
 
 
@@ -293,6 +300,39 @@ def _check_planned(name: str, used: set[str], planned: tuple[str, ...], contract
             raise ContractError(f"{name}: planned: {code!r} is here by now; take it off the list")
         if code not in used:
             raise ContractError(f"{name}: planned: {code!r} is used nowhere")
+
+
+def check_mapping(each: FormMapping, contracts: Contracts) -> None:
+    """What a mapping says of our Questionnaire must be so. Raises ContractError."""
+    where = f"mappings/{each.code}"
+    questionnaire = contracts.questionnaires.get(each.to)
+    if questionnaire is None:
+        raise ContractError(f"{where}: to: no Questionnaire {'|'.join(each.to)} is here")
+    if each.moment is not None and each.moment not in contracts.moment_codes:
+        raise ContractError(f"{where}: moment: {each.moment!r} is known to no protocol")
+    for version in each.versions:
+        if (each.questionnaire, version) in contracts.questionnaires:
+            raise ContractError(f"{where}: versions: {version!r} is here as a Questionnaire itself; take one of both away")
+    items = {item["linkId"]: item for item in items_of(questionnaire)}
+    for mapped in each.items:
+        if mapped.link not in items or items[mapped.link].get("type") in ("group", "display"):
+            raise ContractError(f"{where}: items.{mapped.link}: our Questionnaire has no question with this linkId")
+        options = [one["valueCoding"]["code"] for one in items[mapped.link].get("answerOption", ()) if "valueCoding" in one]
+        for sent, value in mapped.values.items():
+            if options and value not in options:
+                raise ContractError(f"{where}: items.{mapped.link}.values.{sent}: {value!r} is not one of {', '.join(options)}")
+
+
+def _check_overlap(mappings: Mapping[str, FormMapping]) -> None:
+    """One form of one organisation has one mapping."""
+    taken: dict[tuple[str, str, str], str] = {}
+    for each in mappings.values():
+        for place in ((organisation, each.questionnaire, version) for organisation in each.organisations for version in each.versions):
+            if place in taken:
+                raise ContractError(
+                    f"mappings/{each.code}: versions: {place[2]!r} of organisation {place[0]} is mapped by {taken[place]} too"
+                )
+            taken[place] = each.code
 
 
 def _check_cohorts(contracts: Contracts) -> None:

@@ -361,10 +361,11 @@ def _decision(
 
 
 def _version(submission: Submission, number: int, now: datetime, receipt: str | None) -> Version:
-    form = None
+    form, mapping = None, None
     if isinstance(submission, AnswersStated):
+        mapping = submission.mapping
         form = Form(submission.status, submission.authored, submission.whole_day)
-    return Version(number, now, submission.received.digest, submission.received.stated_at, form, receipt)
+    return Version(number, now, submission.received.digest, submission.received.stated_at, form, receipt, mapping)
 
 
 def _episode_of(submission: Submission) -> Reference | None:

@@ -123,6 +123,8 @@ class AnswersStated:
     stated_episode: Reference | None
     stated_moment: str | None
     answers: tuple[AnswerValue, ...]
+    mapping: str | None = None
+    """The mapping (`code@version`) by which a form of the sender's own became ours."""
 
 
 Submission = PatientStated | EpisodeStated | ConsentStated | AnswersStated

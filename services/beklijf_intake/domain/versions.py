@@ -31,7 +31,8 @@ class Form:
 class Version:
     """One received version of one resource. `number` counts arrivals from 1; `form` is None for a record, set for answers.
 
-    `receipt` is that of the Bundle or import it came with; None for a resource that was sent by itself.
+    `receipt` is that of the Bundle or import it came with; None for a resource that was sent by itself. `mapping` is the one by which it
+    was read, where it was a form of the sender's own; known of a version that arrives, not of those held.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Version:
     stated_at: datetime | None
     form: Form | None
     receipt: str | None = None
+    mapping: str | None = None
 
 
 def current(versions: Iterable[Version]) -> Version:

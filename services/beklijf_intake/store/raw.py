@@ -86,6 +86,7 @@ version = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("receipt", Text),
+    Column("mapping", Text),
     # for reading only (store/search.py): which list it is in, in which order it came, what it is found by
     Column("organisation", Text, nullable=False),
     Column("kind", SmallInteger, nullable=False),
@@ -100,6 +101,7 @@ version = Table(
     Column("awaits", Text),
     CheckConstraint("(status IS NULL) = (authored IS NULL) AND (status IS NULL) = (whole_day IS NULL)", name="ck_version_form"),
 )
+Index("ix_version_mapping", version.c.mapping, postgresql_where=version.c.mapping.is_not(None))  # how many were read by which mapping
 Index("ix_version_received", version.c.kind, version.c.organisation, version.c.received_at, version.c.arrival)  # history, searches
 Index(
     "ix_version_dated",
@@ -161,15 +163,15 @@ ON CONFLICT (id) DO UPDATE SET subject = excluded.subject, replaced_by = exclude
   latest = excluded.latest, record = excluded.record
 """
 INSERT_VERSIONS = """
-INSERT INTO version (resource, number, received_at, stated_at, status, authored, whole_day, digest, body, receipt,
+INSERT INTO version (resource, number, received_at, stated_at, status, authored, whole_day, digest, body, receipt, mapping,
   organisation, kind, shown, since, until, questionnaire, state, awaits, codes)
-SELECT resource, number, received_at, stated_at, status, authored, whole_day, digest, body, receipt,
+SELECT resource, number, received_at, stated_at, status, authored, whole_day, digest, body, receipt, mapping,
   organisation, kind, shown, since, until, questionnaire, state, awaits, string_to_array(codes, E'\\n')
 FROM unnest(%(resources)s::text[], %(numbers)s::int[], %(received_ats)s::timestamptz[], %(stated_ats)s::timestamptz[],
   %(statuses)s::text[], %(authoreds)s::timestamptz[], %(whole_days)s::boolean[], %(digests)s::bytea[], %(bodies)s::bytea[],
-  %(receipts)s::text[], %(organisations)s::text[], %(kinds)s::int[], %(showns)s::boolean[], %(sinces)s::timestamptz[],
+  %(receipts)s::text[], %(mappings)s::text[], %(organisations)s::text[], %(kinds)s::int[], %(showns)s::boolean[], %(sinces)s::timestamptz[],
   %(untils)s::timestamptz[], %(questionnaires)s::text[], %(states)s::text[], %(awaited)s::text[], %(codes)s::text[])
-  AS v(resource, number, received_at, stated_at, status, authored, whole_day, digest, body, receipt,
+  AS v(resource, number, received_at, stated_at, status, authored, whole_day, digest, body, receipt, mapping,
     organisation, kind, shown, since, until, questionnaire, state, awaits, codes)
 """
 HELD = text("""
@@ -314,6 +316,7 @@ def insert_versions(under_way: Pipeline, rows: Sequence[tuple[str, Version, byte
             "digests": [received.digest for _, received, _, _ in rows],
             "bodies": [body for _, _, body, _ in rows],
             "receipts": [received.receipt for _, received, _, _ in rows],
+            "mappings": [received.mapping for _, received, _, _ in rows],
             "organisations": [one.organisation for one in listed],
             "kinds": [KINDS[one.type] for one in listed],
             "showns": [one.shown for one in listed],

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from beklijf_intake.domain.answers import check
 from beklijf_intake.domain.instants import AHEAD_LIMIT, when
+from beklijf_intake.domain.mapping import Mapper, apply, told
 from beklijf_intake.domain.problem import Problem, broken_rule, warning
 from beklijf_intake.domain.questionnaire import Form
 from beklijf_intake.domain.reading.context import ONLY_KNOWN, REFUSE, ReadingContext
@@ -25,12 +26,15 @@ def read(
     patient = reference_to("Patient", resource.get("subject"), "subject", problems)
     _check_displays(resource, problems)
     authored, whole_day = _authored(resource, context, problems)
-    form = _form(resource, context, problems)
     episode, moment = _stated(resource, context, problems)
+    mapper = context.mapper(resource.get("questionnaire"))
+    form = _form(resource, context, problems) if mapper is None else context.forms[mapper.mapping.to]
     answers: tuple[AnswerValue, ...] = recognised or ()
     if form is not None and recognised is None:
-        found, answers = check(form, resource)
+        found, answers = check(form, resource) if mapper is None else _check_mapped(mapper, form, resource)
         problems.extend(found)
+    if mapper is not None and moment is None:
+        moment = mapper.mapping.moment
     if patient is None or authored is None or form is None:
         return None
     return AnswersStated(
@@ -44,7 +48,15 @@ def read(
         stated_episode=episode,
         stated_moment=moment,
         answers=answers,
+        mapping=None if mapper is None else mapper.mapping.name,
     )
+
+
+def _check_mapped(mapper: Mapper, form: Form, resource: Resource) -> tuple[Problems, tuple[AnswerValue, ...]]:
+    """A form of the sender's own as ours: first what cannot be mapped, then what our own check finds, said of the sender's items."""
+    mapped = apply(mapper, resource)
+    found, answers = check(form, mapped.response)
+    return [*mapped.problems, *told(mapper, mapped, found)], answers
 
 
 def _check_displays(resource: Resource, problems: Problems) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
 
+from beklijf_intake.domain.mapping import Key, Mapper
 from beklijf_intake.domain.questionnaire import Form
 
 CANONICAL_BASE = "https://w3id.org/beklijf/fhir"
@@ -40,6 +41,8 @@ class ReadingContext:
     organisation: str
     base: str = CANONICAL_BASE
     """Base of our canonicals, without a slash at the end."""
+    mappings: Mapping[Key, Mapper] = field(default_factory=dict)
+    """What becomes of forms of hospitals' own, by organisation, address and version."""
     unversioned: str = REFUSE
     """What becomes of the sender's answers to a Questionnaire without version: `refuse`, `only-known` or the version that is meant."""
     gate_of: Callable[[str], Gate | None] = no_gate
@@ -49,3 +52,10 @@ class ReadingContext:
     def gate(self) -> Gate | None:
         """The gate of the sender's organisation."""
         return self.gate_of(self.organisation)
+
+    def mapper(self, canonical: str | None) -> Mapper | None:
+        """What makes ours of the sender's own form with this canonical; None where it is to be taken as it is."""
+        if not self.mappings or canonical is None:
+            return None
+        url, _, version = canonical.partition("|")
+        return self.mappings.get((self.organisation, url, version))
