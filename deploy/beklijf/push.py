@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +18,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from beklijf import receipt
+from beklijf import receipt, retry
+from beklijf.journal import Journal
 from beklijf.receipt import PushFailedError, Receipt, Refusal
 
 __all__ = ["Item", "PushFailedError", "Receipt", "Refusal", "items_of", "push"]
@@ -30,9 +30,7 @@ BATCH_ENTRIES = 200
 """As many as intake stores in one transaction."""
 BATCH_BYTES = 1024 * 1024
 REQUEST_TIMEOUT_SECONDS = 60.0
-GIVE_UP_SECONDS = 120.0
-LONGEST_PAUSE_SECONDS = 10.0
-AGAIN = frozenset({408, 429, 502, 503, 504})
+GIVE_UP_SECONDS = retry.GIVE_UP_SECONDS
 JSON_TYPE = "application/fhir+json"
 
 
@@ -84,13 +82,22 @@ def items_of(file: Path) -> Iterator[Item]:
         yield Item(file.name, file.read_bytes())
 
 
-def push(items: Iterable[Item], base_url: str, auth: httpx.Auth | None = None, progress: Callable[[int], None] = lambda _: None) -> Receipt:
+def push(
+    items: Iterable[Item],
+    base_url: str,
+    auth: httpx.Auth | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+    *,
+    singly: bool = False,
+    journal: Journal | None = None,
+) -> Receipt:
     """Send all items to the FHIR base address (`http://.../fhir`) and count the answers; `progress` is told how many more are done.
-    `auth` says who sends (`beklijf.token`); without it the receiver's default counts, where it has one.
+    `auth` says who sends (`beklijf.token`); without it the receiver's default counts, where it has one. `singly`: one resource a
+    request; `journal`: what was answered before is not sent again, and counts.
 
     Raises PushFailedError when an item gets no answer about itself; what was sent until then has had its effect.
     """
-    sender = _Sender(base_url.rstrip("/"), auth, progress)
+    sender = _Sender(base_url.rstrip("/"), auth, progress, 1 if singly else BATCH_ENTRIES, journal or Journal(None, ""))
     return sender.run(items)
 
 
@@ -98,6 +105,7 @@ def push(items: Iterable[Item], base_url: str, auth: httpx.Auth | None = None, p
 class _Lane:
     """What one worker is to send: batches that wait, and the one that is being filled."""
 
+    entries: int
     waiting: queue.Queue[Batch | None] = field(default_factory=lambda: queue.Queue(QUEUE_SIZE))
     filling: Batch = field(default_factory=list)
     size: int = 0
@@ -109,7 +117,7 @@ class _Lane:
             self.flush()
         self.filling.append(parcel)
         self.size += len(parcel.item.body)
-        if alone or len(self.filling) >= BATCH_ENTRIES:
+        if alone or len(self.filling) >= self.entries:
             self.flush()
 
     def flush(self) -> None:
@@ -122,13 +130,13 @@ class _Lane:
 class _Sender:
     """Workers with a lane each; an item's patient decides which worker sends it."""
 
-    def __init__(self, base_url: str, auth: httpx.Auth | None, progress: Callable[[int], None]) -> None:
+    def __init__(self, base_url: str, auth: httpx.Auth | None, progress: Callable[[int], None], entries: int, journal: Journal) -> None:
         self._base_url, self._progress = base_url, progress
         headers = {"Content-Type": JSON_TYPE, "Accept": JSON_TYPE}
         limits = httpx.Limits(max_connections=WORKERS, max_keepalive_connections=WORKERS)
         self._client = httpx.Client(headers=headers, auth=auth, timeout=REQUEST_TIMEOUT_SECONDS, limits=limits)
-        self._lanes = [_Lane() for _ in range(WORKERS)]
-        self._total, self._refusals, self._lock = Receipt(), list[tuple[int, Refusal]](), threading.Lock()
+        self._lanes = [_Lane(entries) for _ in range(WORKERS)]
+        self._journal, self._lock = journal, threading.Lock()
         self._failure: Exception | None = None
 
     def run(self, items: Iterable[Item]) -> Receipt:
@@ -138,17 +146,22 @@ class _Sender:
         for number, item in enumerate(items):
             if self._failure is not None:
                 break
-            self._take(number, item)
+            if self._journal.is_done(number):
+                self._progress(1)
+            else:
+                self._take(number, item)
         for lane in self._lanes:
             lane.flush()
             lane.waiting.put(None)
         for worker in workers:
             worker.join()
         self._client.close()
+        self._journal.save()
         if self._failure is not None:
             raise self._failure
-        self._total.refusals = [refusal for _, refusal in sorted(self._refusals, key=lambda one: one[0])]  # as in the file
-        return self._total
+        total = self._journal.receipt
+        total.refusals = [refusal for _, refusal in sorted(self._journal.refusals, key=lambda one: one[0])]  # as in the file
+        return total
 
     def _take(self, number: int, item: Item) -> None:
         try:
@@ -170,10 +183,7 @@ class _Sender:
 
     def _count(self, number: int, part: Receipt) -> None:
         with self._lock:
-            self._total.sent += part.sent
-            self._total.accepted += part.accepted
-            self._total.duplicate += part.duplicate
-            self._refusals.extend((number, refusal) for refusal in part.refusals)
+            self._journal.answered(number, part)
         self._progress(1)
 
     def _send(self, batch: Batch) -> Iterator[Receipt]:
@@ -190,25 +200,8 @@ class _Sender:
             yield receipt.of_answer(parcel.item.place, parcel.kind, self._answered(parcel.item.place, url, parcel.item.body))
 
     def _answered(self, place: str, url: str, body: bytes) -> httpx.Response:
-        """Repeat the same content until there is an answer about it; pauses grow, Retry-After is honoured."""
-        deadline, pause, why = time.monotonic() + GIVE_UP_SECONDS, 0.1, ""
-        while time.monotonic() < deadline:
-            wait = pause
-            try:
-                response = self._client.post(url, content=body)
-                if response.status_code not in AGAIN:
-                    return response
-                why, wait = f"status {response.status_code}", _retry_after(response, pause)
-            except httpx.TransportError as error:
-                why = type(error).__name__
-            time.sleep(min(wait, LONGEST_PAUSE_SECONDS))
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-        raise PushFailedError(f"{place}: no answer from {url} within {GIVE_UP_SECONDS:.0f} s ({why})")
-
-
-def _retry_after(response: httpx.Response, otherwise: float) -> float:
-    stated = response.headers.get("Retry-After", "")
-    return float(stated) if stated.isdigit() else otherwise
+        """Repeat the same content until there is an answer about it."""
+        return retry.answered(place, url, lambda: self._client.post(url, content=body), GIVE_UP_SECONDS)
 
 
 def _lane(seen: _Seen, body: bytes) -> int:

@@ -86,7 +86,7 @@ def is_bundle(response: httpx.Response, body: dict[str, Any]) -> bool:
 def check_answered(place: str, response: httpx.Response) -> None:
     """Raises PushFailedError when the answer is about the sender or the server, not about what was sent."""
     if response.status_code >= 500 or response.status_code in {401, 403, 404}:
-        said = "; ".join(_issues(_json(response))) or response.text[:200]
+        said = "; ".join(issues_of(_json(response))) or response.text[:200]
         raise PushFailedError(f"{place}: intake answered {response.status_code}: {said}")
 
 
@@ -104,11 +104,11 @@ def _one(place: str, status: int, body: dict[str, Any], *, changed: bool = False
         return Receipt(1, accepted=1)
     if 200 <= status < 300:
         return Receipt(1, duplicate=1)
-    issues = _issues(body)
+    issues = issues_of(body)
     return Receipt(1, refusals=[Refusal(place, status, tuple(_ENTRY.sub(kind, issue) if kind else issue for issue in issues))])
 
 
-def _issues(body: dict[str, Any]) -> list[str]:
+def issues_of(body: dict[str, Any]) -> list[str]:
     """The issues of an OperationOutcome, each with the element that it is about."""
     issues = body.get("issue") if body.get("resourceType") == "OperationOutcome" else None
     return [_issue(issue) for issue in issues or ()]

@@ -237,6 +237,7 @@ def as_operation_outcomes(refusals: bytes, base: str) -> bytes:
 
 def _operation_outcome(line: bytes, base: str) -> dict[str, Any]:
     said = msgspec.json.decode(line, type=dict[str, Any])
-    about = [{"url": "file", "valueString": said["file"]}, {"url": "line", "valuePositiveInt": said["line"]}]
+    numbers = ({"url": name, "valuePositiveInt": said[name]} for name in ("line", "status"))
+    about = [{"url": "file", "valueString": said["file"]}, *numbers]
     place = {"url": f"{base}/StructureDefinition/import-line", "extension": about}
     return {"resourceType": "OperationOutcome", "extension": [place], "issue": said["issues"]["issue"]}

@@ -8,7 +8,7 @@ import statistics
 import sys
 from datetime import UTC, datetime
 
-from tests.bench import consuming, path, posting
+from tests.bench import bulk, consuming, path, posting
 from tests.chaos.registry import Registry, registry
 from tests.lib import infra
 from tests.lib.databases import Databases
@@ -17,6 +17,7 @@ from tests.lib.rooms import Room
 CONSUMED_PATIENTS = 2_000
 POSTED_PATIENTS = 2_000
 PATH_PATIENTS = 3_000
+ARCHIVE_PATIENTS = 16_000
 VISIBLE_SECONDS = 15
 VISIBLE_RATE = 200
 
@@ -27,6 +28,7 @@ def main() -> int:
     _consumers()
     with registry() as running:
         _posts(running)
+        _archives(running)
         _path(running)
     return 0
 
@@ -49,6 +51,19 @@ def _posts(running: Registry) -> None:
         f"single POST, {posting.CLIENTS} clients: {posts.per_second:.0f}/s = {posts.per_second / limit:.2f} x pgbench, "
         f"p50 {posts.quantile(0.5):.1f} ms, p99 {posts.quantile(0.99):.1f} ms, answers {dict(posts.statuses)}"
     )
+
+
+def _archives(running: Registry) -> None:
+    running.wait(300)
+    limit = bulk.pgbench(running)
+    small, large = bulk.imported(running, 2_000_000, ARCHIVE_PATIENTS // 4), bulk.imported(running, 3_000_000, ARCHIVE_PATIENTS)
+    _say(f"pgbench, the same three inserts, {bulk.DOCUMENTS_AT_ONCE} of each per transaction: {limit:.0f} documents/s")
+    _say(
+        f"archive of {large.documents} answers: {large.per_second:.0f}/s = {large.per_second / limit:.2f} x pgbench, {large.sums}; "
+        f"memory of importer and workers: at most {max(small.peak_megabytes)} MB with {small.documents}, {max(large.peak_megabytes)} MB "
+        f"with {large.documents}"
+    )
+    running.wait(600)
 
 
 def _path(running: Registry) -> None:

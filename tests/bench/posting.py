@@ -36,16 +36,16 @@ COMMIT;
 """
 
 
-def pgbench(registry: Registry) -> float:
-    """Transactions per second of the three inserts, from 32 clients, on the registry's own PostgreSQL."""
+def pgbench(registry: Registry, statements: str = SCRIPT, clients: int = CLIENTS) -> float:
+    """Transactions per second of the three inserts, from 32 clients, on the registry's own PostgreSQL; or of other statements."""
     url = plain(registry.postgres.url_of("intake"))
     sample = material.body(next(material.answers(0, 1)))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(TABLES.encode())
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "three-inserts.sql"
-        script.write_text(SCRIPT.format(digest="00" * 32, body=sample.hex(), event=sample[:1500].hex()))
-        options = ["-n", "-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS), "-f", str(script), "-d", url]
+        script.write_text(statements.format(digest="00" * 32, body=sample.hex(), event=sample[:1500].hex()))
+        options = ["-n", "-c", str(clients), "-j", "2", "-T", str(SECONDS), "-f", str(script), "-d", url]
         said = subprocess.run([str(POSTGRES_BIN_PATH / "pgbench"), *options], capture_output=True, text=True, check=True).stdout
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(b"DROP TABLE bench_resource, bench_version, bench_told")

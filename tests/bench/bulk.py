@@ -1,0 +1,68 @@
+"""Archives against `pgbench` inserting a hundred documents per transaction: how much of what the database can do is left for them."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests.bench import material, posting
+from tests.chaos.registry import Registry
+
+DOCUMENTS_AT_ONCE = 100
+POLL_SECONDS = 0.05
+SCRIPT = """
+\\set a random(1, 9000000000000000000)
+BEGIN;
+INSERT INTO bench_resource SELECT :a || '-' || n, '00000001', 'QuestionnaireResponse', 'https://example.org/answer', :a || '-' || n,
+  :a::text, 1, 1 FROM generate_series(1, 100) AS n;
+INSERT INTO bench_version SELECT :a || '-' || n, 1, now(), 'completed', now(), '\\x{digest}', '\\x{body}' FROM generate_series(1, 100) AS n;
+INSERT INTO bench_told SELECT 'beklijf.response-accepted.v1', :a || '-' || n, :a::text, 1, '\\x{digest}', '\\x{event}'
+  FROM generate_series(1, 100) AS n;
+COMMIT;
+"""
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """What came of one import. `peak_megabytes`: the largest resident memory of the importer and of each of its workers."""
+
+    documents: int
+    seconds: float
+    sums: dict[str, int]
+    peak_megabytes: tuple[int, ...]
+
+    @property
+    def per_second(self) -> float:
+        """Documents per second, from the first byte sent until the last one is stored and answered."""
+        return self.documents / self.seconds
+
+
+def pgbench(registry: Registry) -> float:
+    """Documents per second of the three inserts, a hundred of each per transaction."""
+    return posting.pgbench(registry, SCRIPT, clients=4) * DOCUMENTS_AT_ONCE
+
+
+def imported(registry: Registry, first: int, patients: int) -> Bulk:
+    """An archive of five answers a patient, handed in and waited for."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, documents = Path(folder) / "archive.ndjson", 0
+        with file.open("wb") as stream:
+            for resource in material.answers(first, patients):
+                stream.write(material.body(resource) + b"\n")
+                documents += 1
+        importer = psutil.Process(registry.running["intake-importer"].pid)
+        with httpx.Client(base_url=registry.address("intake-api"), timeout=60) as client, file.open("rb") as content:
+            started = time.perf_counter()
+            taken = client.post("/fhir/$import", content=content, headers={"Content-Type": "application/fhir+ndjson"})
+            address, peaks = taken.raise_for_status().headers["Content-Location"], dict[int, int]()
+            while (answer := client.get(address)).status_code == 202:
+                for process in (importer, *importer.children()):
+                    peaks[process.pid] = max(peaks.get(process.pid, 0), process.memory_info().rss // 1_000_000)
+                time.sleep(POLL_SECONDS)
+            seconds = time.perf_counter() - started
+    return Bulk(documents, seconds, answer.json()["sums"], tuple(peaks.values()))
