@@ -246,7 +246,7 @@ class _Check:
 
     def answer(self, known: Json, answer: Json, here: str, around: tuple[int, ...]) -> Iterator[Said]:
         name = next((name for name in answer if name in value_names(known, self.questionnaire)), None)
-        if name is None and not any(one.startswith("_value") for one in answer):
+        if name is None and not any(one == f"_{wanted}" for one in answer for wanted in value_names(known, self.questionnaire)):
             yield "error", "value", f"{here}.value"
             return
         problem = value_problem(known, name, answer[name], self.questionnaire) if name else None

@@ -182,6 +182,7 @@ ONE_QUESTION: list[tuple[Json, tuple[Any, ...], Told]] = [
     (item("q", "display"), (True,), error("invariant", "item[0].answer")),
     (item("q", "group"), (True,), error("invariant", "item[0].answer")),
     (item("q", "boolean"), ({"_valueBoolean": {"extension": [{"url": "u", "valueCode": "unknown"}]}},), FINE),
+    (item("q", "boolean"), ({"_valueString": {"extension": [{"url": "u", "valueCode": "unknown"}]}},), error("value")),
     (item("q", "boolean", required=True), ({"_valueBoolean": {"extension": []}},), error("required", "item")),
 ]  # fmt: skip
 

@@ -200,7 +200,7 @@ class _Walk:
                     bad = self.unusual(kept)
                 break
         else:
-            if not any(name.startswith("_value") for name in answer):  # there, but with a reason why it is not known
+            if not any(name[0] == "_" and name[1:] in spec.readers for name in answer):  # there, but with a reason why it is not known
                 ways = " or ".join(spec.readers)
                 return [broken_rule("value", "value", f"An item of type {spec.type} is answered with {ways}.")]
         return self.beneath(answer, spec, at, bad) if spec.below is not None or "item" in answer else bad
