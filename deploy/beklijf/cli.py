@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from beklijf.commands import dead_letters, demo, events, pushing, questionnaires, rebuild, reconciling, running, senders, waiting
+from beklijf.commands import dead_letters, demo, events, pushing, questionnaires, rebuild, reconciling, running, scored, senders, waiting
 from beklijf.commands.demo import NotAsExpectedError
 from beklijf.listing import NotListableError
 from beklijf.local.supervision import SupervisorError
@@ -15,6 +15,7 @@ from beklijf.observe import NotDoneError
 from beklijf.receipt import PushFailedError
 from beklijf.system import CommandFailedError, NotStartedError
 from beklijf.token import NoTokenError
+from beklijf_domain.document import ContractError
 from beklijf_shared.bus import BrokerAway
 
 EXIT_FAILED = 1
@@ -22,6 +23,8 @@ EXIT_NOT_DONE = 3
 
 EXPECTED = (
     CommandFailedError,
+    ContractError,
+    FileExistsError,
     NotAsExpectedError,
     NoTokenError,
     NotListableError,
@@ -52,10 +55,15 @@ app.command("manifest")(reconciling.manifest)
 app.command("reconcile")(reconciling.reconcile)
 app.command("rebuild")(rebuild.rebuild)
 app.command("demo")(demo.demo)
+app.command("rescore")(scored.rescore)
+app.command("why")(scored.why)
 app.add_typer(events.app, name="events")
 app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(questionnaires.app, name="questionnaire")
 app.add_typer(senders.app, name="sender")
+app.add_typer(scored.instrument_app, name="instrument")
+app.add_typer(scored.protocol_app, name="protocol")
+app.add_typer(scored.rule_app, name="rule")
 
 
 def main() -> None:

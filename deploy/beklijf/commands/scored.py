@@ -1,0 +1,228 @@
+"""instrument, protocol, rule: what the registry scores and judges by, as data; to look at, to check, and to begin a new one.
+rescore and why: what a change of them would change, and why one score is what it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import httpx
+import typer
+from rich.markdown import Markdown
+
+from beklijf import system
+from beklijf.commands.running import console
+from beklijf.local.ports import LOOPBACK
+from beklijf_domain import instrument as instruments
+from beklijf_domain.document import Document
+from beklijf_domain.instrument import Instrument
+from beklijf_shared import contracts, manual, skeleton
+from beklijf_shared.clock import from_environment
+from beklijf_shared.contracts import Contracts
+
+Kind = TypeVar("Kind")
+
+instrument_app = typer.Typer(no_args_is_help=True, help="Instruments: what is asked, and what the answers are worth.")
+protocol_app = typer.Typer(no_args_is_help=True, help="Programmes: when what is asked, and which rules judge it.")
+rule_app = typer.Typer(no_args_is_help=True, help="Rules: when a change matters.")
+
+Site = Annotated[Path | None, typer.Option("--contracts", help="A site's own folder of contracts; BEKLIJF_CONTRACTS when left out.")]
+
+TEMPLATE = """# {title}. Fill in what is marked, then run `beklijf instrument check {code}`.
+
+code = "{code}"
+version = "1.0.0"
+title = "{title}"
+questionnaire = "{base}/Questionnaire/{code}"
+scores = ["1"]
+judged = "total"                        # what rules judge; leave it out when nothing is judged
+recall_period = "not stated in the sources"
+licence = "Say under which licence the items may be used."
+citation = "Say where the instrument and its scoring come from."
+
+[[items]]
+links = [{links}]
+low = {low}
+high = {high}
+
+[[measures]]
+code = "total"
+en = "Total"
+nl = "Totaal"
+formula = "{formula}"
+low = {least}
+high = {most}
+direction = "high-is-worse"
+
+[missing_items]
+rule = "all-required"
+source = "Say what the developers ask for when an item is missing."
+
+[[examples]]
+answers = "{answers}"
+source = "The most that can be answered"
+results = {{ total = "{most}" }}
+"""
+
+
+def known(site: Path | None) -> Contracts:
+    """The contracts that ship, with the site's own."""
+    return contracts.load(site or os.environ.get("BEKLIJF_CONTRACTS"))
+
+
+@instrument_app.command("list")
+def list_instruments(site: Site = None) -> None:
+    """List the instruments."""
+    for code, each in sorted(known(site).instruments.items()):
+        console.print(f"{code:24} {each.version:8} {each.title}", highlight=False)
+
+
+@instrument_app.command("show")
+def show_instrument(code: str, site: Site = None) -> None:
+    """Show one instrument: items, measures, missing items, licence, source, worked examples."""
+    _page(manual.instrument_lines(_found(known(site).instruments, code, "instrument")))
+
+
+@instrument_app.command("check")
+def check_instrument(code: str, site: Site = None, page: Annotated[Path | None, typer.Option(help="Write its page here.")] = None) -> None:
+    """Check an instrument with everything that names it; exit code 1 with file and key when it cannot hold."""
+    each = _found(known(site).instruments, code, "instrument")
+    console.print(
+        f"{each.code} {each.version} holds: {len(each.items)} items, {len(each.measures)} measures, {len(each.examples)} examples"
+    )
+    for measure in each.measures:
+        if never := manual.unreachable(each, measure):
+            shown = ", ".join(str(value) for value in never[:10])
+            console.print(f"note: no answers give {len(never)} of the values of {measure.code}: {shown}")
+    if not each.examples:
+        console.print("note: it has no worked examples; nobody can see whether it scores as its manual says")
+    if page is not None:
+        page.write_text("\n".join(manual.instrument_lines(each)) + "\n", encoding="utf-8")
+
+
+@instrument_app.command("new")
+def new_instrument(
+    code: str,
+    items: Annotated[int, typer.Option(help="How many items.", min=1, max=200)],
+    into: Annotated[Path, typer.Option(help="The site's folder of contracts.")],
+    title: str = "",
+    low: Annotated[int, typer.Option(help="The least that an item counts for.")] = 0,
+    high: Annotated[int, typer.Option(help="The most.")] = 4,
+) -> None:
+    """Begin an instrument: a file to fill in, and its Questionnaire with neutral text."""
+    target = into / "instruments" / f"{code}.toml"
+    if target.exists():
+        raise FileExistsError(f"{target} is there already")
+    links = [f"{code}-{number:02d}" for number in range(1, items + 1)]
+    text = TEMPLATE.format(
+        code=code,
+        title=title or code,
+        base=skeleton.BASE,
+        links=", ".join(f'"{link}"' for link in links),
+        low=low,
+        high=high,
+        formula="sum" if items > 1 else "value",
+        least=low * items,
+        most=high * items,
+        answers=" ".join([str(high)] * items),
+    )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")
+    written = [target, *_questionnaire(instruments.read(Document(str(target), tomllib.loads(text))), into)]
+    console.print("wrote", *(str(path) for path in written), highlight=False)
+
+
+@instrument_app.command("questionnaire")
+def make_questionnaire(code: str, into: Annotated[Path, typer.Option(help="The site's folder of contracts.")]) -> None:
+    """Write an instrument's Questionnaire anew from its file: after its items or answers changed, before a licensed text is put in."""
+    source = into / "instruments" / f"{code}.toml"
+    made = instruments.read(Document(str(source), tomllib.loads(source.read_text(encoding="utf-8"))))
+    console.print("wrote", *(str(path) for path in _questionnaire(made, into)), highlight=False)
+
+
+@protocol_app.command("list")
+def list_protocols(site: Site = None) -> None:
+    """List the programmes."""
+    for code, each in sorted(known(site).protocols.items()):
+        console.print(f"{code:24} {each.version:8} {each.title}", highlight=False)
+
+
+@protocol_app.command("show")
+def show_protocol(code: str, site: Site = None) -> None:
+    """Show one programme: moments, windows, instruments, rules."""
+    _page(manual.protocol_lines(_found(known(site).protocols, code, "programme")))
+
+
+@protocol_app.command("check")
+def check_protocol(code: str, site: Site = None) -> None:
+    """Check a programme (overlapping windows, instruments and rules that are not there) and draw its timeline."""
+    loaded = known(site)
+    each = _found(loaded.protocols, code, "programme")
+    console.print(f"{each.code} {each.version} holds: {len(each.moments)} moments, whose windows overlap for no day of start")
+    for line in manual.timeline(each):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for gap in manual.gaps(each, loaded):
+        console.print(f"note: {gap}")
+    for planned in each.planned:
+        console.print(f"note: {planned} is asked and not here yet: answers to it are refused")
+
+
+@rule_app.command("list")
+def list_rules(site: Site = None) -> None:
+    """List the rules, and which programmes they judge."""
+    loaded = known(site)
+    for code, each in sorted(loaded.rules.items()):
+        used = ", ".join(protocol.code for protocol in loaded.protocols.values() if code in protocol.rules) or "no programme"
+        console.print(f"{each.name:28} {each.purpose:20} {each.title} ({used})", highlight=False)
+
+
+@rule_app.command("check")
+def check_rule(code: str, site: Site = None) -> None:
+    """Check a rule, and say what it asks of each instrument."""
+    each = _found(known(site).rules, code, "rule")
+    console.print(f"{each.name} holds")
+    for name, judgement in each.judgements.items():
+        console.print(f"  {name}: {manual.judgement_text(judgement, each)}", highlight=False)
+
+
+def rescore(
+    apply: Annotated[bool, typer.Option("--apply/--plan", help="Change it, or show what would change and change nothing.")] = False,
+) -> None:
+    """Show what changed instruments, programmes or rules would change in scores and verdicts; with --apply, change it."""
+    said = system.existing().run("scoring", "rescore", "--apply" if apply else "--plan")
+    console.print(said.rstrip("\n") or "everybody was derived anew; what differs is told as corrections", markup=False, highlight=False)
+
+
+def why(response: str, lang: Annotated[str, typer.Option(help="en or nl.")] = "en") -> None:
+    """Say why the score of one answer and its verdicts are what they are; RESPONSE is the id that intake gave it."""
+    ports = system.existing().ports
+    answer = httpx.get(f"http://{LOOPBACK}:{ports['scoring-api']}/scores/{response.rpartition('/')[2]}/why", params={"lang": lang})
+    if answer.status_code != httpx.codes.OK:
+        raise LookupError(json.loads(answer.text)["issue"][0]["diagnostics"])
+    for sentence in answer.json()["sentences"]:
+        console.print(f"- {sentence}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _found(among: Mapping[str, Kind], code: str, kind: str) -> Kind:
+    if code not in among:
+        raise LookupError(f"there is no {kind} {code}; there are {', '.join(sorted(among))}")
+    return among[code]
+
+
+def _page(lines: Iterator[str]) -> None:
+    console.print(Markdown("\n".join(lines)))
+
+
+def _questionnaire(made: Instrument, into: Path) -> list[Path]:
+    """Writes what FHIR needs to know of an instrument; gives the files."""
+    written, published = [], from_environment()().date().isoformat()
+    for resource in skeleton.resources(made, date=published, publisher="the site"):
+        path = into / "fhir" / f"{resource['resourceType']}-{resource['id']}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(resource, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        written.append(path)
+    return written

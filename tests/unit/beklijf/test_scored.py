@@ -1,0 +1,116 @@
+"""A site adds an instrument and a rule with files alone, and is told what cannot hold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from beklijf.cli import app
+from beklijf_domain.document import ContractError
+from beklijf_shared import contracts
+
+CODED = ("low = 0\nhigh = 5\n", 'codes = { "no" = 0, "yes" = 5 }\n')
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A site with an instrument that was begun, and nothing filled in yet."""
+    assert (
+        run("instrument", "new", "neck", "--items", "10", "--high", "5", "--title", "Neck disability", "--into", str(tmp_path)).exit_code
+        == 0
+    )
+    return tmp_path
+
+
+def test_an_instrument_that_was_begun_holds_and_is_scored(site: Path) -> None:
+    known = contracts.load(site)
+
+    neck = known.instruments["neck"]
+    assert (len(neck.items), neck.judged and neck.judged.high, neck.examples[0].results) == (10, 50, {"total": "50"})
+    assert known.questionnaires[neck.questionnaire, "1.0.0"]["item"][9]["linkId"] == "neck-10"
+    assert run("instrument", "check", "neck", "--contracts", str(site)).output.splitlines() == [
+        "neck 1.0.0 holds: 10 items, 1 measures, 1 examples"
+    ]
+
+
+def test_nothing_that_is_there_is_written_over(site: Path) -> None:
+    again = run("instrument", "new", "neck", "--items", "3", "--into", str(site))
+
+    assert isinstance(again.exception, FileExistsError)
+
+
+def test_values_that_no_answers_give_are_named(site: Path) -> None:
+    path = site / "instruments" / "neck.toml"
+    path.write_text(
+        path.read_text().replace("low = 0\nhigh = 5\n", 'codes = { "no" = 0, "yes" = 5 }\n').replace("5 5 5 5 5 5 5 5 5 5", "yes " * 10)
+    )
+    assert run("instrument", "questionnaire", "neck", "--into", str(site)).exit_code == 0
+
+    said = run("instrument", "check", "neck", "--contracts", str(site)).output.splitlines()
+
+    assert said[1] == "note: no answers give 40 of the values of total: 1, 2, 3, 4, 6, 7, 8, 9, 11, 12"
+
+
+def test_an_instrument_that_cannot_hold_is_refused_with_its_key(site: Path) -> None:
+    path = site / "instruments" / "neck.toml"
+    path.write_text(path.read_text().replace("high = 50", "high = 60"))
+
+    said = run("instrument", "check", "neck", "--contracts", str(site))
+
+    assert isinstance(said.exception, ContractError)
+    assert str(said.exception).endswith("low: says 0 to 60, but the items give 0 to 50")
+
+
+def test_a_page_shows_source_licence_and_examples(site: Path) -> None:
+    page = site / "neck.md"
+
+    run("instrument", "check", "neck", "--contracts", str(site), "--page", str(page))
+
+    text = page.read_text()
+    assert "| `total` (judged) Total | sum of neck-01, neck-02, …, neck-10 | 0 to 50 | high-is-worse | all items are needed |" in text
+    assert "| `5 5 5 5 5 5 5 5 5 5` | total 50 | The most that can be answered |" in text
+
+
+def test_a_programme_is_drawn() -> None:
+    said = run("protocol", "check", "imsr").output.splitlines()
+
+    assert said[0] == "imsr 1.0.0 holds: 5 moments, whose windows overlap for no day of start"
+    assert said[1] == "t0 = 2012-01-05"
+    assert len(said) == 1 + 4 * 6
+
+
+def test_a_rule_says_what_it_asks(site: Path) -> None:
+    assert run("rule", "check", "comi-2010").output.splitlines() == [
+        "comi-2010@1.0.0 holds",
+        "  comi: >= 2.2 points better, >= 0.3 points worse",
+    ]
+
+
+@pytest.mark.parametrize(("kind", "code"), [("instrument", "vas-pain"), ("protocol", "ndpr"), ("rule", "rtms-bands@1.0.0")])
+def test_what_there_is_is_listed(kind: str, code: str) -> None:
+    assert any(line.startswith(code) for line in run(kind, "list").output.splitlines())
+
+
+def test_what_is_not_there_is_said_with_what_is() -> None:
+    said = run("protocol", "show", "nobody")
+
+    assert str(said.exception) == "there is no programme nobody; there are ichom-lbp, imsr, kngf-lbp, ndpr"
+
+
+def test_the_questionnaire_has_the_weights_of_its_instrument(site: Path) -> None:
+    path = site / "instruments" / "neck.toml"
+    path.write_text(
+        path.read_text().replace("low = 0\nhigh = 5\n", 'codes = { "no" = 0, "yes" = 5 }\n').replace("5 5 5 5 5 5 5 5 5 5", "yes " * 10)
+    )
+    run("instrument", "questionnaire", "neck", "--into", str(site))
+
+    form = json.loads((site / "fhir" / "Questionnaire-neck.json").read_text())
+
+    assert [option["extension"][0]["valueDecimal"] for option in form["item"][0]["answerOption"]] == [0, 5]
