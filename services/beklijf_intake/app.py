@@ -28,7 +28,7 @@ from beklijf_intake.key_shelf import KeyShelf
 from beklijf_intake.keys import SecretKeys
 from beklijf_intake.pseudonyms import Pseudonyms
 from beklijf_intake.roster import REFRESH_SECONDS, Either, Roster
-from beklijf_intake.sender import Authority, Senders
+from beklijf_intake.sender import Authority, Sender, Senders
 from beklijf_intake.settings import Archives, Intake
 from beklijf_intake.spool import Spool
 from beklijf_intake.store import raw, receipts, senders
@@ -192,10 +192,14 @@ def import_worker(settings: Settings, asked: Connection) -> None:
     reading = _reading(contracts.load(settings.contracts_folder), intake, clock)
     with db.opened(settings.database_url, pool_size=1) as engine:
         storing = Storing(engine, clock, new_id, Rules(intake.key, intake.time_zone))
-        reading = replace(reading, gate_of=_gates(engine, intake, partial(_systems_of, engine)))
-        worker.work(
-            asked, lambda sender: replace(reading, now=clock(), organisation=sender.organisation, unversioned=sender.unversioned), storing
-        )
+        gates = _gates(engine, intake, partial(_systems_of, engine))
+
+        def context(sender: Sender) -> ReadingContext:
+            gate = gates(sender.organisation)  # asked of the database here, once for a block and not for each line
+            of = replace(reading, now=clock(), organisation=sender.organisation, unversioned=sender.unversioned)
+            return replace(of, gate_of=lambda _: gate)
+
+        worker.work(asked, context, storing)
 
 
 def _handover(archives: Archives, engine: db.Engine, clock: Clock, make_id: IdMaker, base: str) -> Handover | None:

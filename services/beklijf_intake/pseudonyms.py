@@ -7,7 +7,7 @@ known under an old key stays the same person for as long as that key is among th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -102,6 +102,10 @@ class OrganisationGate:
     def cleared_criteria(self, query: str) -> str:
         """A query with local identifiers replaced."""
         return self.clearing.criteria(query, self._stands(self.clearing.names_in(query)).__getitem__)
+
+    def cleared_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Parameters of a search with local identifiers replaced."""
+        return self.clearing.pairs(pairs, self._stands(self.clearing.names_in(pairs)).__getitem__)
 
     def _stands(self, names: Collection[Name]) -> dict[Name, str]:
         return self.stand_for({name: self._hashes(name) for name in names})

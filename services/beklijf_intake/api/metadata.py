@@ -12,8 +12,17 @@ from beklijf_intake import exchange
 from beklijf_intake.api.door import ROOT, door_of, route
 from beklijf_intake.statement import capability_statement
 
-SECURITY: dict[str, Any] = {"description": "A bearer token stands for one organisation."}
-"""`CapabilityStatement.rest.security`: how a sender proves who it is."""
+OAUTH_ADDRESSES = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+SECURITY_SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+
+
+def security(token_url: str) -> dict[str, Any]:
+    """`CapabilityStatement.rest.security`: how a sender proves who it is (SMART), and where it gets its token."""
+    return {
+        "extension": [{"url": OAUTH_ADDRESSES, "extension": [{"url": "token", "valueUri": token_url}]}],
+        "service": [{"coding": [{"system": SECURITY_SERVICES, "code": "SMART-on-FHIR"}]}],
+        "description": "A sender signs an assertion with its own key and gets a token (SMART Backend Services) for its one organisation.",
+    }
 
 
 def add(app: FastAPI) -> None:
@@ -24,5 +33,7 @@ def add(app: FastAPI) -> None:
 async def _metadata(request: Request) -> Response:
     paths = {(method, route.path) for route in request.app.routes for method in getattr(route, "methods", None) or ()}
     address = exchange.server_address(request) + ROOT
-    statement = capability_statement(paths, ROOT, door_of(request).context("").base, address=address, security=SECURITY)
+    statement = capability_statement(
+        paths, ROOT, door_of(request).context("").base, address=address, security=security(request.app.state.roster.token_url)
+    )
     return exchange.json_response(statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 
@@ -48,6 +49,9 @@ async def _search(type_: ResourceType, request: Request) -> Response:
     if request.method == "POST":
         encoded = b"&".join(part for part in (encoded, await exchange.body_of(request, exchange.FORM_LIMIT_BYTES)) if part)
     pairs = exchange.pairs_of(encoded, query.PARAMETERS_MAXIMUM)
+    gate = door.context(sender.organisation).gate
+    if gate is not None:  # who is asked for by a local identifier is kept under its pseudonym
+        pairs = await asyncio.to_thread(gate.cleared_pairs, pairs)
     at, strict = circumstances(type_, request), exchange.preference(request).strict
     what = query.read(pairs, at, strict=strict)
     base, place = f"{door.address}/{type_}", None

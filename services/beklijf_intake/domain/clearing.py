@@ -7,7 +7,7 @@ sent with these values replaced; nothing else of it changes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -44,13 +44,16 @@ class Clearing:
     def criteria(self, query: str, pseudonym: Callable[[Name], str]) -> str:
         """A query (`identifier=system|value&...`) with these identifiers replaced; unchanged where there are none."""
         pairs = _pairs(query)
-        if not any(self._token(text) for _, text in pairs):
-            return query
-        return urlencode([(name, self._replaced(text, pseudonym)) for name, text in pairs], safe="|:/")
+        return urlencode(self.pairs(pairs, pseudonym), safe="|:/") if self.names_in(pairs) else query
 
-    def names_in(self, query: str) -> set[Name]:
+    def pairs(self, pairs: Iterable[tuple[str, str]], pseudonym: Callable[[Name], str]) -> list[tuple[str, str]]:
+        """Parameters with these identifiers replaced, also where several are listed."""
+        return [(name, ",".join(self._replaced(part, pseudonym) for part in text.split(","))) for name, text in pairs]
+
+    def names_in(self, query: str | Iterable[tuple[str, str]]) -> set[Name]:
         """The identifiers to be replaced in a query."""
-        return {name for _, text in _pairs(query) if (name := self._token(text)) is not None}
+        pairs = _pairs(query) if isinstance(query, str) else query
+        return {name for _, text in pairs for part in text.split(",") if (name := self._token(part)) is not None}
 
     def left_over(self, value: Any, names: Collection[Name]) -> list[Problem]:
         """Where, after the replacing, one of these values still stands free in a text; says where, never what."""

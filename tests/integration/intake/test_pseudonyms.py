@@ -124,6 +124,20 @@ def test_a_number_that_would_be_left_over_is_refused(door: ServerDoor, changed: 
     assert NUMBER not in everything(door)
 
 
+def test_a_patient_is_found_by_the_local_number(door: ServerDoor) -> None:
+    headers = hospital(door)
+    door.client.post("/fhir/Patient", content=json.dumps(local(builders.patient("p"))), headers=headers)
+    door.client.post("/fhir/QuestionnaireResponse", content=json.dumps(answer()), headers=headers)
+
+    def found(type_: str, **parameters: str) -> int:
+        return len(door.client.get(f"/fhir/{type_}", params=parameters, headers=headers).json().get("entry", ()))
+
+    name = f"{LOCAL}|{NUMBER}"
+    assert [found("Patient", identifier=name), found("QuestionnaireResponse", **{"subject:identifier": f"x|y,{name}"})] == [1, 1]
+    assert found("Patient", identifier=f"{LOCAL}|0") == 0
+    assert NUMBER not in door.client.get("/fhir/Patient", params={"identifier": name}, headers=headers).text
+
+
 def test_the_same_number_at_two_hospitals_is_two_people_and_others_are_taken_as_they_are(door: ServerDoor) -> None:
     one, two = hospital(door), hospital(door, "local-two", "87654321")
     door.register("elsewhere", "11112222", public(rsa(2)), Wish(scopes="system/*.cruds"))

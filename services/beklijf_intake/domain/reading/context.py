@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
@@ -22,6 +22,9 @@ class Gate(Protocol):
 
     def cleared_criteria(self, query: str) -> str:
         """A query without them."""
+
+    def cleared_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Parameters of a search without them."""
 
 
 def no_gate(_: str) -> Gate | None:
