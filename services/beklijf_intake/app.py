@@ -56,7 +56,7 @@ def serve(settings: Settings, clock: Clock, status: Status, stop: threading.Even
         app = application(settings, intake, engine, clock, log, on_writer_lost=stop.set)
         watch = threading.Thread(target=_watch_database, args=(engine, status, stop), name="watch", daemon=True)
         watch.start()
-        http.serve(app, settings, status, stop, refusal=exchange.not_a_request)
+        http.serve(app, settings, status, stop, refusal=exchange.not_a_request, workers=settings.workers)
         stop.set()
         watch.join()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from beklijf_shared import connection, db, process, telemetry
+from beklijf_shared import connection, db, process, siblings, telemetry
 from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
 
@@ -113,16 +114,20 @@ class Observed:
 
 
 def serve(
-    app: FastAPI, settings: Settings, status: Status, stop: threading.Event, *, refusal: connection.Refusal = connection.plain
+    app: FastAPI,
+    settings: Settings,
+    status: Status,
+    stop: threading.Event,
+    *,
+    refusal: connection.Refusal = connection.plain,
+    workers: int = 1,
 ) -> None:
     """Serves until `stop`; then answers what is under way and ends within the grace. The loop beats while it serves.
 
-    `refusal` words what is refused before it is a request at all.
+    `refusal` words what is refused before it is a request at all; `workers` is how many processes serve the port together.
     """
     config = uvicorn.Config(
         app,
-        host=settings.http_host,
-        port=settings.http_port,
         log_level="critical",
         access_log=False,
         server_header=False,
@@ -131,8 +136,12 @@ def serve(
         http=connection.guarded(refusal),
     )
     process.settle()
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # uvloop, which `asyncio.run` would not choose
-        runner.run(_until(uvicorn.Server(config), status, stop))
+    with (
+        siblings.listening(settings.http_host, settings.http_port, workers) as port,
+        siblings.beside(workers, port.getsockname()[1], stop),
+        asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,  # uvloop, which `asyncio.run` would not choose
+    ):
+        runner.run(_until(uvicorn.Server(config), port, status, stop))
 
 
 @contextmanager
@@ -156,8 +165,8 @@ def _watch(engine: db.Engine, status: Status, stop: threading.Event) -> None:
         stop.wait(CHECK_SECONDS)
 
 
-async def _until(server: uvicorn.Server, status: Status, stop: threading.Event) -> None:
-    serving = asyncio.create_task(server.serve())
+async def _until(server: uvicorn.Server, port: socket.socket, status: Status, stop: threading.Event) -> None:
+    serving = asyncio.create_task(server.serve([port]))
     while not serving.done():
         status.beat()
         if stop.is_set():

@@ -12,6 +12,9 @@ Profile = Literal["laptop", "server"]
 KafkaProfile = Literal["tansu", "apache"]
 
 
+WORKERS_MAXIMUM = 64
+
+
 class SettingMissing(Exception):
     """A setting is absent or unusable; the message names it and says what it takes."""
 
@@ -29,6 +32,8 @@ class Settings:
     http_port: int
     operations_port: int
     contracts_folder: Path | None
+    workers: int = 1
+    """Processes that serve intake's HTTP port together."""
 
     @classmethod
     def from_environment(cls, service: str, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -45,6 +50,7 @@ class Settings:
             http_port=_port(environment, "BEKLIJF_HTTP_PORT"),
             operations_port=_port(environment, "BEKLIJF_OPERATIONS_PORT"),
             contracts_folder=Path(folder) if folder else None,
+            workers=_workers(environment),
         )
 
 
@@ -79,4 +85,11 @@ def _port(environment: Mapping[str, str], name: str) -> int:
     value = environment.get(name, "0")
     if not value.isascii() or not value.isdigit() or int(value) > 65535:
         raise SettingMissing(f"{name} must be a port, 0 to 65535")
+    return int(value)
+
+
+def _workers(environment: Mapping[str, str]) -> int:
+    value = environment.get("BEKLIJF_WORKERS", "1")
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= WORKERS_MAXIMUM:
+        raise SettingMissing(f"BEKLIJF_WORKERS must be a number of processes, 1 to {WORKERS_MAXIMUM}")
     return int(value)
