@@ -32,6 +32,7 @@ NDJSON_TYPES = ("application/fhir+ndjson", "application/x-ndjson", "application/
 FORMATS = ("json", *JSON_TYPES, "application/fhir json")  # a plus sign in a query reads as a space
 READ_DEADLINE_SECONDS = 15.0
 ADDRESS_LIMIT_BYTES = 16 * 1024
+PARAMETERS_LIMIT, CHAIN_LIMIT = 100, 3
 FORM_TYPES = ("application/x-www-form-urlencoded",)
 FORM_LIMIT_BYTES = 64 * 1024
 
@@ -42,7 +43,7 @@ SHARED_PARAMETERS = ("_format", "_pretty")
 
 @dataclass(frozen=True, slots=True)
 class AddressGate:
-    """ASGI: refuses, before any routing, an address that is too long, holds NUL or bytes that are no UTF-8; frameworks let all through."""
+    """ASGI: refuses, before any routing, an address that holds NUL or no UTF-8, or that costs too much to read."""
 
     app: ASGIApp
 
@@ -62,6 +63,10 @@ def _wrong_address(scope: Scope) -> Problem | None:
         return Problem("error", "too-long", None, sentence, 414)
     if not (_is_text(path) and _is_text(query)):
         return Problem("error", "value", None, "The address holds a NUL or is not UTF-8.", 400)
+    parameters = query.split(b"&") if query else []
+    if len(parameters) > PARAMETERS_LIMIT or any(one.partition(b"=")[0].count(b".") > CHAIN_LIMIT for one in parameters):
+        sentence = f"An address may have {PARAMETERS_LIMIT} parameters, and a parameter {CHAIN_LIMIT} points in its name."
+        return Problem("error", "too-costly", None, sentence, 400)
     return None
 
 

@@ -24,6 +24,8 @@ QUIET_TURNS = 3
 WAITING_UNITS_MAXIMUM = 4_000
 """Beyond this many, a new request is turned away at once (about two seconds of work): better than answering it too late."""
 ATTEMPTS = 4
+WAITING_BYTES_MAXIMUM = 64 * 1024 * 1024
+"""What the bodies of all that waits may take of memory; one request alone is always taken on."""
 RETRY_AFTER_SECONDS = 2
 AGAIN_STATES = (*db.SERIALIZATION_STATES, "23505")
 """Someone else was first; of a duplicate key too, because what they made is found the next time."""
@@ -70,11 +72,20 @@ class Writer:
     def __init__(self, commit: Commit, log: Logger) -> None:
         self._commit, self._log = commit, log
         self._waiting: asyncio.Queue[tuple[Unit, asyncio.Future[Outcome]]] = asyncio.Queue()
+        self._bytes = 0
 
     async def submit(self, units: Sequence[Unit]) -> list[Verdict]:
         """The verdicts on these units, each after the commit of its transaction. Raises Busy, Unavailable, or what went wrong."""
-        if self._waiting.qsize() + len(units) > WAITING_UNITS_MAXIMUM:
+        size = sum(len(request.received.body) for unit in units for request in unit.requests)
+        if self._waiting.qsize() + len(units) > WAITING_UNITS_MAXIMUM or (self._bytes and self._bytes + size > WAITING_BYTES_MAXIMUM):
             raise Busy
+        self._bytes += size
+        try:
+            return await self._answered(units)
+        finally:
+            self._bytes -= size
+
+    async def _answered(self, units: Sequence[Unit]) -> list[Verdict]:
         answers: list[asyncio.Future[Outcome]] = [asyncio.get_running_loop().create_future() for _ in units]
         for pair in zip(units, answers, strict=True):
             self._waiting.put_nowait(pair)

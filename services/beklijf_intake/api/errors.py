@@ -13,7 +13,7 @@ from starlette.routing import Match
 from beklijf_intake import exchange, sender
 from beklijf_intake.api.door import NotAllowed, door_of
 from beklijf_intake.domain.problem import Problem, Refused
-from beklijf_intake.writer import RETRY_AFTER_SECONDS, Unavailable
+from beklijf_intake.writer import RETRY_AFTER_SECONDS, Busy, Unavailable
 from beklijf_shared.telemetry import Log
 
 SENTENCES: dict[sender.Reason, str] = {
@@ -39,6 +39,12 @@ def add(app: FastAPI) -> None:
         said = f'Bearer realm="beklijf", error="insufficient_scope", scope="{error.scope}"'
         return exchange.outcome_response([problem], {"WWW-Authenticate": said})
 
+    async def busy(_: Request, __: Any) -> Response:
+        problem = Problem(
+            "error", "throttled", None, "Too many requests wait already. This one was not taken on: send it again later.", 429
+        )
+        return exchange.outcome_response([problem], {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
     async def unavailable(_: Request, __: Any) -> Response:
         problem = Problem("error", "transient", None, "Nothing is known to be stored. Send the same again later; that is always safe.", 503)
         return exchange.outcome_response([problem], {"Retry-After": str(RETRY_AFTER_SECONDS)})
@@ -59,6 +65,7 @@ def add(app: FastAPI) -> None:
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(sender.NotAuthenticated, not_authenticated)
     app.add_exception_handler(NotAllowed, not_allowed)
+    app.add_exception_handler(Busy, busy)
     app.add_exception_handler(Unavailable, unavailable)
     app.add_exception_handler(sender.Unknowable, unavailable)
     app.add_exception_handler(HTTPException, unknown_place)

@@ -21,7 +21,7 @@ IssueCode = Literal[
 ]  # fmt: skip
 
 # Which of several statuses answers for all: what stops reading (size, media type) before what is malformed before what breaks a rule.
-_STATUS_ORDER = (413, 415, 406, 405, 400, 401, 403, 404, 410, 409, 412, 422, 429)
+_STATUS_ORDER = (413, 414, 415, 406, 405, 400, 401, 403, 404, 410, 409, 412, 422, 429)
 
 
 @dataclass(frozen=True, slots=True)
