@@ -64,6 +64,13 @@ class GuardedConnection(HttpToolsProtocol):
         self._wait()
         super().on_message_begin()
 
+    def on_url(self, url: bytes) -> None:
+        """A piece of the address; raises once it is too long."""
+        self._said += len(url)
+        self._limit(self._said)
+        self._check()
+        super().on_url(url)
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header; raises once they are too many."""
         self._said += len(name) + len(value)

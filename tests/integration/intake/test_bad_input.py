@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,24 @@ import pytest
 from beklijf_shared import db
 from tests.integration.intake.conftest import Registry
 from tests.integration.intake.test_api import Door, door, running
-from tests.lib.bad_input import BAD_INPUT, TOLERATED, BadInput
+from tests.lib.bad_input import BAD_INPUT, COVERED_BY, DECIDED_OTHERWISE, TOLERATED, BadInput
+from tests.lib.sources import ROOT
 
 __all__ = ["door", "running"]
+
+CANARIES = ("111222333", "123456789", "12345678", "Jansen", "0612", "javascript", "passwd", "evil.example", "169.254", "colour")
+"""What was sent somewhere in the corpus, and may be said or logged nowhere."""
+HEARD: list[set[str]] = []
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    """Hears of every connection that this process, and so the server in it, opens by way of Python."""
+    if HEARD and event in ("socket.connect", "socket.getaddrinfo"):
+        where = arguments[1][0] if event == "socket.connect" else arguments[0]
+        HEARD[-1].add(where.decode() if isinstance(where, bytes) else str(where))
+
+
+sys.addaudithook(_hear)
 
 
 def send(client: httpx.Client, case: BadInput) -> httpx.Response:
@@ -53,6 +69,39 @@ def test_bad_input_is_answered_with_an_outcome_and_stores_nothing(open_door: Doo
     if case.expression is not None:
         assert case.expression in {place for issue in outcome["issue"] for place in issue.get("expression", ())}
     assert stored(open_door.registry) == before + (1 if case.entry else 0)
+    assert [canary for canary in CANARIES if canary in answer.text] == []
+
+
+def test_nothing_of_it_is_logged_and_nobody_else_is_spoken_to(open_door: Door, capfd: pytest.CaptureFixture[str]) -> None:
+    spoken_to: set[str] = set()
+    HEARD.append(spoken_to)
+
+    for case in BAD_INPUT:
+        send(open_door.client, case)
+    HEARD.remove(spoken_to)
+
+    said = capfd.readouterr()
+    assert [canary for canary in CANARIES if canary in said.err + said.out] == []
+    assert "Traceback" not in said.err + said.out
+    assert spoken_to == {"127.0.0.1"}
+
+
+def test_ranges_are_ignored(open_door: Door) -> None:
+    whole = open_door.client.get("/fhir/metadata")
+    ranges = open_door.client.get("/fhir/metadata", headers={"Range": "bytes=0-" + ",0-" * 10_000})
+
+    assert (ranges.status_code, ranges.content) == (200, whole.content)
+
+
+def test_every_id_of_the_corpus_is_answered_for() -> None:
+    wanted = {*(f"H{n:02}" for n in range(1, 39)), *(f"J{n:02}" for n in range(1, 26)), *(f"F{n:02}" for n in range(1, 41))}
+    sent = {name.split("-")[0] for name in [*TOLERATED, *(case.id for case in BAD_INPUT)]}
+
+    assert wanted - sent - COVERED_BY.keys() == set()
+    assert {*COVERED_BY, *DECIDED_OTHERWISE} <= wanted
+    for place in COVERED_BY.values():
+        file, _, test = place.partition("::")
+        assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
 
 
 def stored(registry: Registry) -> int:

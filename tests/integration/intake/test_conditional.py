@@ -106,6 +106,15 @@ def test_a_patient_who_is_only_referred_to_is_not_found_by_a_condition(door: Doo
     assert (first.status_code, first.headers["beklijf-outcome"]) == (201, "created")
 
 
+def test_a_draft_after_the_completed_form_counts_for_nothing(door: Door) -> None:
+    where = door.post(builders.vas("a1", 40, authored=AUTHORED)).headers["location"]
+
+    draft = door.post(builders.vas("a1", 90, authored="2014-03-04T10:00:00+01:00", status="in-progress"))
+
+    assert (draft.status_code, draft.headers["beklijf-outcome"], draft.headers["etag"]) == (200, "outranked", 'W/"1"')
+    assert door.client.get(where).json()["status"] == "completed"
+
+
 @pytest.mark.parametrize(
     ("prefer", "has"),
     [

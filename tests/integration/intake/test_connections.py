@@ -49,6 +49,7 @@ def refusal(answer: bytes) -> tuple[int, str]:
         ("H08-one", POST + b"X-Long: " + b"a" * 200_000 + b"\r\n\r\n", (431, "too-long")),
         ("H08-many", POST + b"X-Many: aaaaaaaaaa\r\n" * 20_000 + b"\r\n", (431, "too-long")),
         ("H08-line", b"GET /fhir/Patient?x=" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", (431, "too-long")),
+        ("H24", b"GET /fhir/Patient?_id=" + b"1" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", (431, "too-long")),
         ("H09", b"GET /fhir/metadata HTTP/1.1\r\n\r\n", (400, "structure")),
         ("H09-twice", b"GET /fhir/metadata HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", (400, "structure")),
         ("no-http", b"hello\r\n\r\n", (400, "structure")),

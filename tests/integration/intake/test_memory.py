@@ -1,0 +1,29 @@
+"""A process that was sent the whole corpus again and again is no larger than before (P-33)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.integration.intake.test_bad_input import send
+from tests.integration.intake.test_crashes import process
+from tests.lib.bad_input import BAD_INPUT
+from tests.lib.databases import Databases
+
+GROWTH_MAXIMUM_MB = 50
+
+
+def resident_mb(pid: int) -> float:
+    """The memory of a process that is not paged out."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) / 1024
+
+
+def test_memory_does_not_grow_with_bad_input(databases: Databases, tmp_path: Path) -> None:
+    with process(databases("intake"), tmp_path) as (api, client):
+        before = resident_mb(api.pid)
+        for _ in range(3):
+            for case in BAD_INPUT:
+                send(client, case)
+        after = resident_mb(api.pid)
+
+    assert after - before < GROWTH_MAXIMUM_MB, (before, after)
