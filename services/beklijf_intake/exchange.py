@@ -226,11 +226,6 @@ def query_of(request: Request) -> str:
     return "&".join(part for part in request.url.query.split("&") if part.partition("=")[0] not in SHARED_PARAMETERS)
 
 
-def server_address(request: Request) -> str:
-    """Scheme and host under which this server was asked."""
-    return str(request.base_url).rstrip("/")
-
-
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None, *, media_type: str = MEDIA_TYPE) -> Response:
     """A FHIR resource, as an object or as the bytes of one; or another document, with its own media type."""
     body = content if isinstance(content, bytes) else msgspec.json.encode(content)

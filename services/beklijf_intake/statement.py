@@ -82,7 +82,7 @@ def _resource(type_: str, below: Routes, base: str) -> Resource:
         "readHistory": "vread" in codes,
         "updateCreate": False,
         "conditionalCreate": "create" in codes,
-        "conditionalRead": "not-match" if type_ in definitions.TYPES else "not-supported",
+        "conditionalRead": "not-match" if type_ in definitions.TYPES else "full-support",
         "conditionalUpdate": ("PUT", f"/{type_}") in below,
         "conditionalDelete": "not-supported",
         "referencePolicy": ["literal", "logical", "enforced", "local"],

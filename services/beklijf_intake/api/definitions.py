@@ -68,14 +68,14 @@ async def _search(type_: str, request: Request) -> Response:
 
 
 def _entry(request: Request, found: Definition) -> dict[str, Any]:
-    address = f"{exchange.server_address(request)}{ROOT}/{found.type}/{found.id}"
+    address = f"{door_of(request).address}/{found.type}/{found.id}"
     return {"fullUrl": address, "resource": found.resource, "search": {"mode": "match"}}
 
 
 def _address(request: Request, type_: str, pairs: list[tuple[str, str]], size: int, offset: int) -> str:
     """The address of a page, with what was understood of the query and nothing else."""
     page = [("_count", str(size)), *([("_offset", str(offset))] if offset else [])]
-    return f"{exchange.server_address(request)}{ROOT}/{type_}?{urlencode([*pairs, *page])}"
+    return f"{door_of(request).address}/{type_}?{urlencode([*pairs, *page])}"
 
 
 def _whole(request: Request, name: str, usual: int) -> int:

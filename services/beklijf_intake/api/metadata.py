@@ -32,8 +32,7 @@ def add(app: FastAPI) -> None:
 
 async def _metadata(request: Request) -> Response:
     paths = {(method, route.path) for route in request.app.routes for method in getattr(route, "methods", None) or ()}
-    address = exchange.server_address(request) + ROOT
-    statement = capability_statement(
-        paths, ROOT, door_of(request).context("").base, address=address, security=security(request.app.state.roster.token_url)
-    )
+    door = door_of(request)
+    proof = security(request.app.state.roster.token_url)
+    statement = capability_statement(paths, ROOT, door.context("").base, address=door.address, security=proof)
     return exchange.json_response(statement)
