@@ -1,14 +1,14 @@
 """A protocol as FHIR: the PlanDefinition of a programme, and the code system of all programmes (M1, M4, M5).
 
-A moment lies a number of calendar months after t0, and its window is counted in days from there. FHIR R4 has a place for the
-first (`relatedAction.offsetDuration`), not for the second, which is our extension `measurement-window`.
+A moment lies a number of calendar months or days after t0 or the end of treatment, and its window is counted in days from there.
+FHIR R4 has a place for the first (`relatedAction.offsetDuration`), not for the second, which is our extension `measurement-window`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from beklijf_domain.instrument import Instrument
 from beklijf_domain.protocol import Moment, Protocol
@@ -16,9 +16,20 @@ from beklijf_domain.protocol import Moment, Protocol
 RELEASED = "2026-11-22"
 START = "episode"
 UNITS = "http://unitsofmeasure.org"
+Unit = Literal["mo", "d"]
+MONTHS: Unit = "mo"
+DAYS: Unit = "d"
+UNIT_NAMES = {MONTHS: "months", DAYS: "days"}
 PLAN_TYPES = "http://terminology.hl7.org/CodeSystem/plan-definition-type"
 
 Resource = dict[str, Any]
+
+
+class Distance(NamedTuple):
+    """How far a moment lies from the day it is counted from; the unit as UCUM writes it."""
+
+    value: int
+    unit: Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ def plan_definition(protocol: Protocol, instruments: Mapping[str, Instrument], f
             {
                 "id": START,
                 "title": "Treatment episode",
-                "description": "Begins on the date of t0, EpisodeOfCare.period.start, from which every moment is counted.",
+                "description": "Begins on the date of t0, EpisodeOfCare.period.start; ends with treatment, EpisodeOfCare.period.end.",
                 "action": [_moment(moment, known) for moment in protocol.moments],
             }
         ],
@@ -84,9 +95,12 @@ def programmes(protocols: Iterable[Protocol], base: str) -> Resource:
 def _moment(moment: Moment, known: _Known) -> Resource:
     """A moment with what is asked; where its offset hangs on the treatment year (M4), one choice for each year."""
     named = {"id": moment.code, "prefix": moment.code, "title": moment.title}
-    if moment.months is not None:
-        timed = {"description": _said(moment, moment.months), "relatedAction": [_after(moment, moment.months, known)]}
-        return named | timed | {"action": list(_asked(moment, moment.code, known))}
+    distance = (
+        Distance(moment.days, DAYS) if moment.days is not None else Distance(moment.months, MONTHS) if moment.months is not None else None
+    )
+    if distance is not None:
+        timed = {"description": _said(moment, distance), "relatedAction": [_after(moment, distance, known)]}
+        return named | timed | _asked(moment, moment.code, known)
     return named | {
         "description": "Its distance from t0 hangs on the treatment year, the year of t0; for other years it is not scheduled.",
         "selectionBehavior": "at-most-one",
@@ -94,35 +108,37 @@ def _moment(moment: Moment, known: _Known) -> Resource:
             {
                 "id": f"{moment.code}-{year}",
                 "title": f"{moment.title}, treatment year {year}",
-                "description": _said(moment, months),
+                "description": _said(moment, Distance(months, MONTHS)),
                 "condition": [_in_year(year)],
-                "relatedAction": [_after(moment, months, known)],
-                "action": list(_asked(moment, f"{moment.code}-{year}", known)),
+                "relatedAction": [_after(moment, Distance(months, MONTHS), known)],
             }
+            | _asked(moment, f"{moment.code}-{year}", known)
             for year, months in sorted(moment.months_by_year.items())
         ],
     }
 
 
-def _asked(moment: Moment, place: str, known: _Known) -> Iterable[Resource]:
+def _asked(moment: Moment, place: str, known: _Known) -> Resource:
     """What is asked at a moment; an instrument that is only planned has a name and no Questionnaire yet."""
+    asked = []
     for code in moment.instruments:
         form = {"definitionCanonical": known.forms[code]} if code in known.forms else {}
-        yield {"id": f"{place}-{code}", "title": known.titles.get(code, code), **form}
+        asked.append({"id": f"{place}-{code}", "title": known.titles.get(code, code), **form})
+    return {"action": asked} if asked else {}
 
 
-def _after(moment: Moment, months: int, known: _Known) -> Resource:
-    window = {"low": _quantity(-moment.before, "d", "days"), "high": _quantity(moment.after, "d", "days")}
+def _after(moment: Moment, distance: Distance, known: _Known) -> Resource:
+    window = {"low": _quantity(Distance(-moment.before, DAYS)), "high": _quantity(Distance(moment.after, DAYS))}
     return {
         "extension": [{"url": known.window, "valueRange": window}],
         "actionId": START,
-        "relationship": "after-start",
-        "offsetDuration": _quantity(months, "mo", "months"),
+        "relationship": "after-start" if moment.anchor == "start" else "after-end",
+        "offsetDuration": _quantity(distance),
     }
 
 
-def _quantity(value: int, code: str, unit: str) -> Resource:
-    return {"value": value, "unit": unit, "system": UNITS, "code": code}
+def _quantity(distance: Distance) -> Resource:
+    return {"value": distance.value, "unit": UNIT_NAMES[distance.unit], "system": UNITS, "code": distance.unit}
 
 
 def _in_year(year: int) -> Resource:
@@ -130,9 +146,10 @@ def _in_year(year: int) -> Resource:
     return {"kind": "applicability", "expression": {"language": "text/fhirpath", "expression": expression}}
 
 
-def _said(moment: Moment, months: int) -> str:
+def _said(moment: Moment, distance: Distance) -> str:
+    start = "the date of t0" if moment.anchor == "start" else "the end of treatment"
     window = f"the window is open from {moment.before} days before that day to {moment.after} days after it, both days inside"
-    return f"Asked {months} calendar months after the date of t0; {window}."
+    return f"Asked {distance.value} {'calendar months' if distance.unit == MONTHS else 'days'} after {start}; {window}."
 
 
 def _computable(code: str) -> str:

@@ -58,6 +58,18 @@ def test_a_moment_that_hangs_on_the_treatment_year_is_a_choice_of_years() -> Non
     assert years["action"][0]["condition"][0]["expression"]["expression"] == "EpisodeOfCare.period.start.toString().startsWith('2012')"
 
 
+def test_moments_counted_in_days_or_from_the_end_of_treatment() -> None:
+    def actions(programme: str) -> dict[str, Any]:
+        found = DEFINITIONS.read("PlanDefinition", programme)
+        assert found is not None
+        return {action["id"]: action["relatedAction"][0] for action in found.resource["action"][0]["action"]}
+
+    week_3, after_end = actions("kngf-lbp")["week-3"], [one for one in actions("ndpr").values() if one["relationship"] == "after-end"]
+
+    assert (week_3["offsetDuration"]["value"], week_3["offsetDuration"]["code"], week_3["relationship"]) == (21, "d", "after-start")
+    assert len(after_end) == 3
+
+
 def test_what_is_asked_is_the_questionnaire_of_each_instrument() -> None:
     asked = [action["definitionCanonical"] for action in moments()["t1"]["action"]]
 
