@@ -7,7 +7,20 @@ import sys
 import typer
 from rich.console import Console
 
-from beklijf.commands import dead_letters, demo, events, pushing, questionnaires, rebuild, reconciling, running, scored, senders, waiting
+from beklijf.commands import (
+    dead_letters,
+    demo,
+    events,
+    mappings,
+    pushing,
+    questionnaires,
+    rebuild,
+    reconciling,
+    running,
+    scored,
+    senders,
+    waiting,
+)
 from beklijf.commands.demo import NotAsExpectedError
 from beklijf.listing import NotListableError
 from beklijf.local.supervision import SupervisorError
@@ -64,6 +77,7 @@ app.add_typer(senders.app, name="sender")
 app.add_typer(scored.instrument_app, name="instrument")
 app.add_typer(scored.protocol_app, name="protocol")
 app.add_typer(scored.rule_app, name="rule")
+app.add_typer(mappings.app, name="mapping")
 
 
 def main() -> None:

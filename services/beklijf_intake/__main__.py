@@ -1,4 +1,4 @@
-"""`python -m beklijf_intake COMMAND`: api, relay, migrate, republish, state-hash, dlq, openapi, sender, questionnaire."""
+"""`python -m beklijf_intake COMMAND`: api, relay, migrate, republish, state-hash, dlq, openapi, sender, questionnaire, mapping."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 import json
 import sys
 
-from beklijf_intake import api, app, questionnaire_command, sender_command
+from beklijf_intake import api, app, mapping_command, questionnaire_command, sender_command
 from beklijf_intake.settings import Intake
 from beklijf_shared import commands
 from beklijf_shared.settings import SettingMissing, Settings
@@ -41,6 +41,17 @@ def questionnaire(arguments: list[str]) -> int:
     return status
 
 
+def mapping(arguments: list[str]) -> int:
+    """Says what a mapping makes of a sample, and on standard error why it cannot."""
+    try:
+        lines, status = mapping_command.run(arguments)
+    except (mapping_command.Refused, SettingMissing) as refused:
+        print(f"beklijf_intake: {refused}", file=sys.stderr)
+        return 2
+    print("\n".join(lines))
+    return status
+
+
 def check(arguments: list[str]) -> int:
     """Says which setting keeps the FHIR door from starting, before anything is started; 0 when nothing does."""
     if arguments[:1] == ["api"]:
@@ -55,6 +66,8 @@ def check(arguments: list[str]) -> int:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["questionnaire"]:  # needs neither a database nor any other setting
         sys.exit(questionnaire(sys.argv[2:]))
+    if sys.argv[1:2] == ["mapping"]:  # a check needs no database
+        sys.exit(mapping(sys.argv[2:]))
     tasks = {"openapi": ("print the OpenAPI of the FHIR door", openapi), "sender": ("register, list and change senders", sender)}
     service = dataclasses.replace(app.SERVICE, tasks=tasks, arguments={"sender": sender_command.arguments})
     sys.exit(check(sys.argv[1:]) or commands.main(service))
