@@ -53,7 +53,7 @@ class Hearing:
 
     def answer(self, event: ResponseAccepted) -> Answer:
         """One answer, scored (M24). What was entered in error is kept, so that it stays retracted whatever comes late (M11)."""
-        instrument = self._contracts.instrument_of(event.questionnaire, event.questionnaire_version)
+        instrument = self.instrument_of(event)
         retracted = event.status == "entered-in-error"
         score = RETRACTED if retracted else self.score(event, instrument)
         measured, received = instant(event.measured), instant(event.received)
@@ -80,6 +80,10 @@ class Hearing:
             mapping=event.mapping,
             questionnaire=event.questionnaire if instrument is None else None,
         )
+
+    def instrument_of(self, event: ResponseAccepted) -> Instrument | None:
+        """The instrument that scores the form that was answered, or None: it is kept without a score."""
+        return self._contracts.instrument_of(event.questionnaire, event.questionnaire_version)
 
     def score(self, event: ResponseAccepted, instrument: Instrument | None) -> Score:
         """What the answers are worth. A site may accept forms that nobody scores: they are kept, and placed like all others (M5, M7, M8).

@@ -96,8 +96,11 @@ class Scoring:
         """What was heard (whole), with its facts by the present contracts; what they cannot score keeps its former score: it was
         accepted under those."""
         assert row.body is not None  # asked for whole
+        event = event_of(row.topic, row.body)
+        if isinstance(event, ResponseAccepted) and self._hearing.instrument_of(event) is None:
+            return row
         try:
-            return replace(row, facts=self._hearing.facts(event_of(row.topic, row.body)))
+            return replace(row, facts=self._hearing.facts(event))
         except Inapplicable:
             return row
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from beklijf_shared import events
+from beklijf_scoring.usecases import Scoring
+from beklijf_shared import contracts, db, events
 from beklijf_shared.events import EpisodeScored, McicChanged, ScoreComputed
 from tests.integration.scoring.conftest import Service
 from tests.lib.builders import episode_changed, response_accepted
+from tests.lib.events import message
 
 AT_T1 = "2014-05-03T09:00:00Z"
 
@@ -214,3 +217,22 @@ def test_versions_grow_with_the_clock_and_outrank_what_was_told_before(service: 
     with service.engine.begin() as connection:
         versions = connection.exec_driver_sql("SELECT version FROM told").scalars().all()
     assert versions == [1583150402000000]  # the second second after noon of 2 March 2020, in microseconds
+
+
+def test_an_instrument_that_comes_later_scores_what_was_kept_and_one_that_goes_takes_no_score_away(service: Service) -> None:
+    known = contracts.load()
+    without = Scoring(replace(known, by_questionnaire={}))
+    rescored = service.clock()
+    with db.transaction(service.engine) as connection:
+        without.apply(connection, [message(event) for event in (episode_changed(), baseline(80))], rescored)
+    kept = service.told(ScoreComputed)
+
+    with db.transaction(service.engine) as connection:
+        service.scoring.rescore(connection, ["s1"], rescored)
+    scored = service.told(ScoreComputed)
+    with db.transaction(service.engine) as connection:
+        without.rescore(connection, ["s1"], rescored)
+
+    assert [(each.instrument, each.counts, each.scorable) for each in kept] == [("no-instrument", "waiting", False)]
+    assert [(each.instrument, each.counts, each.results[0].integer) for each in scored] == [("vas-pain", "counted", 80)]
+    assert service.told(ScoreComputed) == scored
