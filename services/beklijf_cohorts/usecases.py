@@ -69,7 +69,7 @@ def planned(contracts: Contracts) -> Plans:
         population = cohort.population_hash(DERIVATION)[:POPULATION_DIGITS]
         if population not in by_population:
             judging = {name: rules[name] for name in cohort.rules}
-            by_population[population] = Plan(population, cohort, contracts.protocols[cohort.programme], judging, contracts.instruments)
+            by_population[population] = Plan(population, cohort, contracts.protocol_of(cohort), judging, contracts.instruments)
         cohorts[population] = (*cohorts.get(population, ()), cohort)
     return Plans(by_population, cohorts)
 

@@ -93,7 +93,7 @@ def _all(contracts: Contracts, base: str) -> Iterator[Resource]:
     yield from contracts.resources
     yield plan.programmes(contracts.protocols.values(), base)
     forms = {code: canonical for code in contracts.instruments if (canonical := _form(contracts, code)) is not None}
-    for protocol in contracts.protocols.values():
+    for protocol in contracts.every_protocol:
         yield plan.plan_definition(protocol, contracts.instruments, forms, base)
 
 

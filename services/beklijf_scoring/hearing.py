@@ -102,7 +102,8 @@ class Hearing:
         if protocol is None:
             raise Inapplicable("unknown-programme: no protocol has this code")
         ended, _ = (day and date.fromisoformat(day) for day in (event.treatment_ended, event.participation_since))
-        protocol.windows(date.fromisoformat(event.t0), ended or None)
+        t0 = date.fromisoformat(event.t0)
+        protocol.at(t0).windows(t0, ended or None)
         return Episode(
             episode=event.episode,
             organisation=event.organisation,

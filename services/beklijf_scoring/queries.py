@@ -107,7 +107,7 @@ def _pairs(connection: Connection, contracts: Contracts, score: ScoreComputed) -
     if score.episode is None or score.moment is None or score.counts != "counted":
         return []
     moments = {score.moment} | {
-        moment.code for protocol in contracts.protocols.values() for moment in protocol.moments if moment.baseline == score.moment
+        moment.code for protocol in contracts.every_protocol for moment in protocol.moments if moment.baseline == score.moment
     }
     entities = [f"{score.episode}/{score.instrument}/{moment}" for moment in sorted(moments)]
     told = store.told_before(connection, [(topics.MCIC_CHANGED.name, entity) for entity in entities])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from types import MappingProxyType
@@ -72,6 +72,24 @@ class Protocol:
     citation: str
     rules: tuple[str, ...] = ()
     """The codes of the rules by which its pairs are judged, side by side."""
+    since: date | None = None
+    until: date | None = None
+    """This version holds for episodes that began on or after `since` and before `until`; None: no limit on that side."""
+    former: tuple[Protocol, ...] = ()
+    """The versions before this one, the latest first."""
+
+    @property
+    def name(self) -> str:
+        """Code and version."""
+        return f"{self.code}@{self.version}"
+
+    def covers(self, t0: date) -> bool:
+        """Whether an episode that began on that day is under this version."""
+        return (self.since is None or self.since <= t0) and (self.until is None or t0 < self.until)
+
+    def at(self, t0: date) -> Protocol:
+        """The version under which an episode that began on that day is, and stays: a newer one leaves it where it is."""
+        return next((version for version in (self, *self.former) if version.covers(t0)), self)
 
     def moment(self, code: str) -> Moment | None:
         """The moment of that code, or None: this programme lacks it."""
@@ -131,6 +149,7 @@ def read(document: Document) -> Protocol:
         planned=document.texts("planned", default=()),
         citation=document.text("citation"),
         rules=document.texts("rules", default=()),
+        since=_since(document),
     )
     document.finish()
     _check_names(result, document)
@@ -139,6 +158,25 @@ def read(document: Document) -> Protocol:
         t0, first, second = overlap
         document.fail("moments", f"windows of {first} and {second} overlap for t0 = {t0}")
     return result
+
+
+def _since(document: Document) -> date | None:
+    text = document.optional_text("since")
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        document.fail("since", f"{text!r} is no day, like 2027-01-01")
+
+
+def in_turn(versions: Iterable[Protocol]) -> Protocol:
+    """The newest of several versions of one programme, knowing the others and until when each holds. Raises ValueError."""
+    ordered = sorted(versions, key=lambda each: each.since or date.min)
+    days = [each.since for each in ordered]
+    if days[0] is not None or len(set(days)) != len(days):
+        raise ValueError("exactly one version holds from the beginning, and every other one since a day of its own")
+    until = [*days[1:], None]
+    limited = [replace(each, until=end) for each, end in zip(ordered, until, strict=True)]
+    return replace(limited[-1], former=tuple(reversed(limited[:-1])))
 
 
 def _moment(document: Document) -> Moment:

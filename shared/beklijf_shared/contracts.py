@@ -75,6 +75,15 @@ class Contracts:
                 return candidate
         return None
 
+    def protocol_of(self, cohort: Cohort) -> Protocol:
+        """The version of the protocol that a cohort is about; its episodes are those that began under it."""
+        return next(each for each in self.every_protocol if each.name == f"{cohort.programme}@{cohort.protocol_version}")
+
+    @property
+    def every_protocol(self) -> tuple[Protocol, ...]:
+        """Every version of every protocol."""
+        return tuple(version for each in self.protocols.values() for version in (each, *each.former))
+
     @property
     def fingerprint(self) -> str:
         """A digest of all that scores and verdicts rest on: whoever was derived by another one may have to be derived anew."""
@@ -85,7 +94,7 @@ class Contracts:
     @property
     def moment_codes(self) -> frozenset[str]:
         """Every moment code that some protocol knows (M5)."""
-        return frozenset(moment.code for each in self.protocols.values() for moment in each.moments)
+        return frozenset(moment.code for each in self.every_protocol for moment in each.moments)
 
 
 def shipped_folder() -> Path:
@@ -108,7 +117,7 @@ def load(site: str | Path | None = None) -> Contracts:
     rules = _read_all(folders, "rules", rule.read)
     contracts = Contracts(
         instruments=instruments,
-        protocols=_judged_by(_read_all(folders, "protocols", protocol.read), rules),
+        protocols=_judged_by(_protocols(folders), rules),
         rules=rules,
         cohorts=_read_all(folders, "cohorts", cohort.read),
         studies=_studies(folders),
@@ -138,17 +147,38 @@ def say(contracts: Contracts, log: Logger) -> None:
 def _read_all(folders: list[Path], kind: str, read: Callable[[Document], Definition]) -> Mapping[str, Definition]:
     """Every TOML file of one kind; its name must be its code, so that whoever reads a code finds the file."""
     found: dict[str, Definition] = {}
-    for path in (path for folder in folders for path in sorted((folder / kind).glob("*.toml"))):
-        try:
-            document = Document(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ContractError(f"{path}: is no valid TOML: {error}") from error
+    for document in _documents(folders, kind):
         definition = read(document)
-        if definition.code != path.stem:
+        if definition.code != Path(document.name).stem:
             document.fail("code", f"{definition.code!r} must be the name of the file")
         if definition.code in found:
             document.fail("code", f"{definition.code!r} is defined twice")
         found[definition.code] = definition
+    return MappingProxyType(found)
+
+
+def _documents(folders: list[Path], kind: str) -> Iterator[Document]:
+    for path in (path for folder in folders for path in sorted((folder / kind).glob("*.toml"))):
+        try:
+            yield Document(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ContractError(f"{path}: is no valid TOML: {error}") from error
+
+
+def _protocols(folders: list[Path]) -> Mapping[str, Protocol]:
+    """Every programme at its newest version, which knows the others. `imsr@2.0.0.toml` is another version of `imsr.toml`."""
+    versions: dict[str, list[Protocol]] = {}
+    for document in _documents(folders, "protocols"):
+        each = protocol.read(document)
+        if Path(document.name).name not in (f"{each.code}.toml", f"{each.name}.toml"):
+            document.fail("code", f"{each.code!r} must be the name of the file, with @{each.version} behind it if there is another version")
+        versions.setdefault(each.code, []).append(each)
+    found = {}
+    for code, known in versions.items():
+        try:
+            found[code] = protocol.in_turn(known)
+        except ValueError as error:
+            raise ContractError(f"protocols/{code}: since: {error}") from None
     return MappingProxyType(found)
 
 
@@ -157,10 +187,13 @@ def _judged_by(protocols: Mapping[str, Protocol], rules: Mapping[str, Rule]) -> 
     for each in rules.values():
         for code in set(each.programmes) - set(protocols):
             raise ContractError(f"rules/{each.code}: programmes: {code!r} is no protocol")
-    more = {code: tuple(each.code for each in rules.values() if code in each.programmes) for code in protocols}
-    return MappingProxyType(
-        {code: replace(each, rules=tuple(dict.fromkeys((*each.rules, *more[code])))) for code, each in protocols.items()}
-    )
+
+    def with_rules(protocol: Protocol) -> Protocol:
+        more = [each.code for each in rules.values() if protocol.code in each.programmes]
+        former = tuple(with_rules(version) for version in protocol.former)
+        return replace(protocol, rules=tuple(dict.fromkeys((*protocol.rules, *more))), former=former)
+
+    return MappingProxyType({code: with_rules(each) for code, each in protocols.items()})
 
 
 def _studies(folders: list[Path]) -> Mapping[str, Study]:
@@ -264,7 +297,7 @@ def _check_items(each: Instrument, questionnaire: Resource) -> None:
 
 def _check_protocols(contracts: Contracts) -> list[Note]:
     notes: list[Note] = []
-    for each in contracts.protocols.values():
+    for each in contracts.every_protocol:
         asked = {code for moment in each.moments for code in moment.instruments}
         _check_planned(f"protocols/{each.code}", asked, each.planned, contracts)
         for missing in set(each.rules) - set(contracts.rules):
@@ -341,8 +374,10 @@ def _check_cohorts(contracts: Contracts) -> None:
         programme = contracts.protocols.get(each.programme)
         if programme is None:
             raise ContractError(f"cohorts/{each.code}: programme: {each.programme!r} is no protocol")
-        if programme.version != each.protocol_version:
-            raise ContractError(f"cohorts/{each.code}: protocol_version: the protocol is at {programme.version}")
+        versions = {version.version: version for version in (programme, *programme.former)}
+        if each.protocol_version not in versions:
+            raise ContractError(f"cohorts/{each.code}: protocol_version: the protocol is at {', '.join(versions)}")
+        programme = versions[each.protocol_version]
         if not set(each.years) <= set(programme.years):
             raise ContractError(f"cohorts/{each.code}: years: {sorted(set(each.years) - set(programme.years))} are not the protocol's")
         if each.study is not None and each.study not in contracts.studies:

@@ -47,7 +47,7 @@ VERDICTS = [
 def test_a_pair_is_judged_so(
     instrument: str, baseline: int, follow_up: int, change: str, relative: tuple[str, str | None], absolute: tuple[str, str | None]
 ) -> None:
-    result = KNOWLEDGE.judges["imsr", instrument](number(baseline), number(follow_up))
+    result = KNOWLEDGE.judges["imsr@1.0.0", instrument](number(baseline), number(follow_up))
 
     assert result.difference == change
     assert [(each.rule, each.verdict, each.margin) for each in result.verdicts] == [
@@ -57,7 +57,7 @@ def test_a_pair_is_judged_so(
 
 
 def test_relative_verdicts_equal_whole_number_arithmetic_for_every_pair_of_scores() -> None:
-    judge = KNOWLEDGE.judges["imsr", "vas-pain"]
+    judge = KNOWLEDGE.judges["imsr@1.0.0", "vas-pain"]
 
     for b in range(1, 101):
         for f in range(101):
@@ -180,10 +180,24 @@ def test_every_programme_is_judged_by_its_own_rules_in_its_own_order() -> None:
     }
 
     assert judged == {
-        "imsr": ["imsr-30-percent", "ostelo-2008"],
-        "ichom-lbp": ["imsr-30-percent", "ostelo-2008"],
-        "ndpr": ["imsr-30-percent", "ostelo-2008", "qbpds-chronic-2010", "qbpds-chronic-2022", "qbpds-error-2010", "qbpds-error-2022"],
-        "kngf-lbp": ["imsr-30-percent", "ostelo-2008", "qbpds-chronic-2010", "qbpds-chronic-2022", "qbpds-error-2010", "qbpds-error-2022"],
+        "imsr@1.0.0": ["imsr-30-percent", "ostelo-2008"],
+        "ichom-lbp@1.0.0": ["imsr-30-percent", "ostelo-2008"],
+        "ndpr@1.0.0": [
+            "imsr-30-percent",
+            "ostelo-2008",
+            "qbpds-chronic-2010",
+            "qbpds-chronic-2022",
+            "qbpds-error-2010",
+            "qbpds-error-2022",
+        ],
+        "kngf-lbp@1.0.0": [
+            "imsr-30-percent",
+            "ostelo-2008",
+            "qbpds-chronic-2010",
+            "qbpds-chronic-2022",
+            "qbpds-error-2010",
+            "qbpds-error-2022",
+        ],
     }
 
 

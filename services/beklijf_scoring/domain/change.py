@@ -44,11 +44,11 @@ Judge = Callable[[Value, Value], Change]
 def judges(
     instruments: Mapping[str, Instrument], protocols: Mapping[str, Protocol], rules: Mapping[str, Rule]
 ) -> dict[tuple[str, str], Judge]:
-    """For each programme and each instrument with a measure to judge: what judges its pairs, by those of the programme's rules that say
-    something about it."""
+    """What judges the pairs of each instrument in each version of each programme: those of its rules that say something about it."""
     return {
-        (programme, code): judge_of(instrument, [rules[name] for name in protocol.rules])
-        for programme, protocol in protocols.items()
+        (version.name, code): judge_of(instrument, [rules[name] for name in version.rules])
+        for protocol in protocols.values()
+        for version in (protocol, *protocol.former)
         for code, instrument in instruments.items()
         if instrument.judged is not None
     }

@@ -27,9 +27,10 @@ T0_REMEMBERED = 8192
 class Knowledge:
     """What every derivation needs and no subject changes: the protocols, what judges pairs, the windows of a t0."""
 
-    protocols: Mapping[str, Protocol]
+    protocol: Callable[[str, str], Protocol]
+    """(programme, t0) -> the version of the protocol under which an episode is that began on that day."""
     judges: Mapping[tuple[str, str], Judge]
-    """By programme and instrument."""
+    """By programme at a version ("imsr@1.0.0") and instrument."""
     windows: Callable[[str, str, str | None], Mapping[str, Window]]
     """(programme, t0, end of treatment) -> the windows by moment."""
 
@@ -38,10 +39,14 @@ def knowledge_of(protocols: Mapping[str, Protocol], judges: Mapping[tuple[str, s
     """What a service knows when it starts; windows are worked out once per t0 and remembered."""
 
     @lru_cache(maxsize=T0_REMEMBERED)
-    def windows(programme: str, t0: str, ended: str | None) -> Mapping[str, Window]:
-        return protocols[programme].windows(date.fromisoformat(t0), None if ended is None else date.fromisoformat(ended))
+    def protocol(programme: str, t0: str) -> Protocol:
+        return protocols[programme].at(date.fromisoformat(t0))
 
-    return Knowledge(protocols, judges, windows)
+    @lru_cache(maxsize=T0_REMEMBERED)
+    def windows(programme: str, t0: str, ended: str | None) -> Mapping[str, Window]:
+        return protocol(programme, t0).windows(date.fromisoformat(t0), None if ended is None else date.fromisoformat(ended))
+
+    return Knowledge(protocol, judges, windows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ def derive(subject: Subject, knowledge: Knowledge) -> Derived:
     """Place the answers, let them compete, judge the pairs, and say of earlier pairs what became of them."""
     episodes = list(subject.episodes)
     courses = {
-        episode.episode: course_of(episode, knowledge.protocols[episode.programme], windows_of(episode, knowledge))
+        episode.episode: course_of(episode, knowledge.protocol(episode.programme, episode.t0), windows_of(episode, knowledge))
         for episode in episodes
         if episode.treatment != "entered-in-error"  # as if it never was: its answers wait (M14)
     }
@@ -103,13 +108,13 @@ def derive(subject: Subject, knowledge: Knowledge) -> Derived:
 def windows_of(episode: Episode, knowledge: Knowledge) -> Mapping[str, Window]:
     """The windows of an episode. The end of its treatment is asked for only where the programme counts from it: else each end would
     be remembered for nothing."""
-    ended = episode.treatment_ended if knowledge.protocols[episode.programme].counts_from_end else None
+    ended = episode.treatment_ended if knowledge.protocol(episode.programme, episode.t0).counts_from_end else None
     return knowledge.windows(episode.programme, episode.t0, ended)
 
 
 def scored_episode(episode: Episode, course: Course | None, counted: Mapping[str, list[Placed]], knowledge: Knowledge) -> Scored:
     """One episode whole; one that was entered in error has nothing left but the fact itself."""
-    protocol = knowledge.protocols[episode.programme]
+    protocol = knowledge.protocol(episode.programme, episode.t0)
     if course is None:
         return Scored(episode, protocol.version, (), (), episode.received)
     by_moment: dict[str | None, list[Placed]] = {}
@@ -136,7 +141,7 @@ def pairs_of(episode: Episode, protocol: Protocol, results: Iterable[Placed], kn
     return tuple(
         pair_of(PairKey(episode.episode, instrument, moment), known.get((instrument, baselines[moment])), answer, judge)
         for (instrument, moment), answer in known.items()
-        if moment in baselines and (judge := knowledge.judges.get((protocol.code, instrument))) is not None
+        if moment in baselines and (judge := knowledge.judges.get((protocol.name, instrument))) is not None
     )
 
 

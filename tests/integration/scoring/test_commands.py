@@ -13,12 +13,13 @@ import pytest
 from beklijf_scoring import app, consumer, rescoring, store
 from beklijf_scoring.usecases import Scoring
 from beklijf_shared import commands, contracts, db, migrations, telemetry
-from beklijf_shared.events import McicChanged
+from beklijf_shared.events import EpisodeScored, McicChanged
 from tests.integration.scoring.conftest import Service
 from tests.lib.builders import episode_changed, response_accepted
 from tests.lib.clock import NOON
 from tests.lib.events import message
 from tests.lib.servers import free_port
+from tests.unit.beklijf_shared.test_contracts import another_version
 
 STRICTER = """
 code = "half"
@@ -200,3 +201,26 @@ def test_the_consumer_notices_with_its_first_batch_that_rules_changed(service: S
 
     said = [json.loads(line)["event_code"] for line in capsys.readouterr().err.splitlines()]
     assert said == ["rescore_due"]
+
+
+def test_a_new_version_of_a_programme_leaves_older_episodes_where_they_are(
+    service: Service, environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two episodes, one answer each two months after; the later one began under the new version, whose window opens later."""
+    service.apply(episode_changed(), *PAIR)
+    service.apply(
+        episode_changed("e2", subject="s2", t0="2015-03-03"),
+        response_accepted("r2", 90, subject="s2", measured="2015-03-03T09:00:00Z"),
+        response_accepted("r3", 60, subject="s2", measured="2015-05-03T09:00:00Z"),
+    )
+    (tmp_path / "protocols").mkdir()
+    (tmp_path / "protocols" / "imsr@2.0.0.toml").write_text(another_version("2015-01-01"))
+    environment.setenv("BEKLIJF_CONTRACTS", str(tmp_path))
+
+    commands.main(app.SERVICE, ["rescore", "--apply"])
+
+    assert [(each.protocol_version, [result.moment for result in each.results]) for each in service.told(EpisodeScored, "s1", "s2")] == [
+        ("1.0.0", ["t0", "t1"]),
+        ("2.0.0", ["t0"]),
+    ]
+    assert [each.none_because for each in service.told(McicChanged, "s1", "s2")] == [None, "no-follow-up"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -288,3 +289,45 @@ def test_the_fhir_library_finds_nothing_wrong_with_what_ships() -> None:
         kind = json.loads(content)["resourceType"]
         assert json.loads(models[kind].model_validate_json(content).model_dump_json())["url"] == json.loads(content)["url"], path.name
         assert path.name == f"{kind}-{json.loads(content)['id']}.json"
+
+
+def another_version(since: str) -> str:
+    """The programme iMSR with a first follow-up a month later, for episodes from that day on."""
+    shipped = (contracts.shipped_folder() / "protocols" / "imsr.toml").read_text(encoding="utf-8")
+    changed = shipped.replace('version = "1.0.0"', f'version = "2.0.0"\nsince = "{since}"').replace(
+        "months = 2\nbefore = 28", "months = 3\nbefore = 28"
+    )
+    return changed.replace("before = 45", "before = 20")
+
+
+def test_an_episode_stays_under_the_version_that_it_began_with(site: Path) -> None:
+    (site / "protocols" / "imsr@2.0.0.toml").write_text(another_version("2015-01-01"), encoding="utf-8")
+
+    known = contracts.load(site)
+
+    imsr = known.protocols["imsr"]
+    assert [(each.name, each.since, each.until) for each in known.every_protocol if each.code == "imsr"] == [
+        ("imsr@2.0.0", date(2015, 1, 1), None),
+        ("imsr@1.0.0", None, date(2015, 1, 1)),
+    ]
+    assert [imsr.at(date(*day)).version for day in ((2012, 1, 1), (2014, 12, 31), (2015, 1, 1))] == ["1.0.0", "1.0.0", "2.0.0"]
+    assert known.protocol_of(known.cohorts["imsr"]).until == date(2015, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        (
+            "imsr@2.0.0.toml",
+            another_version("2015-01-01").replace('since = "2015-01-01"\n', ""),
+            "exactly one version holds from the beginning",
+        ),
+        ("imsr@2.0.0.toml", another_version("soon"), "since: 'soon' is no day, like 2027-01-01"),
+        ("imsr@3.0.0.toml", another_version("2015-01-01"), "must be the name of the file, with @2.0.0 behind it"),
+    ],
+)
+def test_a_version_that_cannot_hold_is_refused(site: Path, name: str, text: str, problem: str) -> None:
+    (site / "protocols" / name).write_text(text, encoding="utf-8")
+
+    with pytest.raises(ContractError, match=problem):
+        contracts.load(site)
