@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,6 +17,7 @@ from beklijf_shared import db
 from tests.integration.intake.test_api import TOKEN, Door, code_of, door, running
 from tests.lib import builders
 from tests.lib.builders import BASE, NAMES, PSEUDONYMS, URA
+from tests.lib.sources import ROOT
 
 __all__ = ["door", "running"]
 
@@ -393,3 +396,25 @@ def test_reading_in_a_database_that_was_restored_from_a_dump(filled: Door) -> No
         connection.execute(text("UPDATE version SET committer = committer + 1000000, received_at = received_at - interval '1 day'"))
 
     assert named(search(filled, "QuestionnaireResponse")) == ["a1", "a2", "a3"]
+
+
+def test_the_integrators_page_is_followed_word_for_word(door: Door) -> None:
+    system = "https://hospital.example"
+    door.post(builders.patient("p-1", system=f"{system}/pseudonym"), **TOKEN)
+    one = builders.vas("a-1", 40, authored="2014-03-03", episode="e-9")
+    one |= {"identifier": {"system": f"{system}/answer", "value": "a-1"}}
+    one |= {"subject": {"identifier": {"system": f"{system}/pseudonym", "value": "p-1"}}}
+    door.post(one, **TOKEN)
+    door.post(builders.episode("e1", t0="2014-01-01"), **TOKEN)
+    section = (ROOT / "contracts/http/INTEGRATORS.md").read_text().split("## Reading and searching")[1].split("\n## ")[0]
+    script = section.split("```sh\n")[1].split("```")[0]
+    declared, *asked = script.strip().replace("2025", "2015").replace("2024", "2014").splitlines()  # this door stands in 2020
+
+    assert len(asked) == 6
+    for command in asked:
+        environment = {"FHIR": str(door.client.base_url.join("/fhir")), "TOKEN": TOKEN["Authorization"].removeprefix("Bearer ")}
+        shell = ["bash", "-euo", "pipefail", "-c", f"{declared}\n{command}"]
+        said = subprocess.run(shell, env={**os.environ, **environment}, capture_output=True, timeout=60, check=True).stdout
+
+        found = json.loads(said)
+        assert (found["resourceType"], found.get("total", 1), len(found["entry"]) > 0) == ("Bundle", 1, True), command
