@@ -55,8 +55,9 @@ def _posts(running: Registry) -> None:
 
 def _archives(running: Registry) -> None:
     running.wait(300)
-    limit = bulk.pgbench(running)
-    small, large = bulk.imported(running, 2_000_000, ARCHIVE_PATIENTS // 4), bulk.imported(running, 3_000_000, ARCHIVE_PATIENTS)
+    with bulk.alone(running):
+        limit = bulk.pgbench(running)
+        small, large = bulk.imported(running, 2_000_000, ARCHIVE_PATIENTS // 4), bulk.imported(running, 3_000_000, ARCHIVE_PATIENTS)
     _say(f"pgbench, the same three inserts, {bulk.DOCUMENTS_AT_ONCE} of each per transaction: {limit:.0f} documents/s")
     _say(
         f"archive of {large.documents} answers: {large.per_second:.0f}/s = {large.per_second / limit:.2f} x pgbench, {large.sums}; "

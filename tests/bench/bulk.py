@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +17,8 @@ from tests.chaos.registry import Registry
 
 DOCUMENTS_AT_ONCE = 100
 POLL_SECONDS = 0.05
-SCRIPT = """
-\\set a random(1, 9000000000000000000)
-BEGIN;
-INSERT INTO bench_resource SELECT :a || '-' || n, '00000001', 'QuestionnaireResponse', 'https://example.org/answer', :a || '-' || n,
-  :a::text, 1, 1 FROM generate_series(1, 100) AS n;
-INSERT INTO bench_version SELECT :a || '-' || n, 1, now(), 'completed', now(), '\\x{digest}', '\\x{body}' FROM generate_series(1, 100) AS n;
-INSERT INTO bench_told SELECT 'beklijf.response-accepted.v1', :a || '-' || n, :a::text, 1, '\\x{digest}', '\\x{event}'
-  FROM generate_series(1, 100) AS n;
-COMMIT;
-"""
+SCRIPT = posting.SCRIPT.replace(posting.INSERTS, posting.INSERTS * DOCUMENTS_AT_ONCE)
+"""The same three inserts, with new keys each time, a hundred times between BEGIN and COMMIT."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +39,16 @@ class Bulk:
 def pgbench(registry: Registry) -> float:
     """Documents per second of the three inserts, a hundred of each per transaction."""
     return posting.pgbench(registry, SCRIPT, clients=4) * DOCUMENTS_AT_ONCE
+
+
+@contextmanager
+def alone(registry: Registry) -> Iterator[None]:
+    """Intake without those who come after it: the relay rests, so nothing reaches them; they catch up afterwards."""
+    registry.stop("intake-relay")
+    try:
+        yield
+    finally:
+        registry.start("intake-relay")
 
 
 def imported(registry: Registry, first: int, patients: int) -> Bulk:

@@ -24,16 +24,14 @@ CREATE TABLE bench_version (resource text, number int, received_at timestamptz, 
   PRIMARY KEY (resource, number));
 CREATE TABLE bench_told (topic text, entity text, key text, version bigint, digest bytea, body bytea, PRIMARY KEY (topic, entity));
 """
-SCRIPT = """
-\\set a random(1, 9000000000000000000)
+INSERTS = """\\set a random(1, 9000000000000000000)
 \\set b random(1, 9000000000000000000)
-BEGIN;
 INSERT INTO bench_resource VALUES
   (:a || '-' || :b, '00000001', 'QuestionnaireResponse', 'https://example.org/answer', :a || '-' || :b, :a::text, 1, 1);
 INSERT INTO bench_version VALUES (:a || '-' || :b, 1, now(), 'completed', now(), '\\x{digest}', '\\x{body}');
 INSERT INTO bench_told VALUES ('beklijf.response-accepted.v1', :a || '-' || :b, :a::text, 1, '\\x{digest}', '\\x{event}');
-COMMIT;
 """
+SCRIPT = f"BEGIN;\n{INSERTS}COMMIT;\n"
 
 
 def pgbench(registry: Registry, statements: str = SCRIPT, clients: int = CLIENTS) -> float:
