@@ -167,7 +167,13 @@ async def _keep_fresh(roster: Roster, log: Logger) -> None:
 
 
 def import_archives(
-    settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger, archives: Archives | None = None
+    settings: Settings,
+    clock: Clock,
+    status: Status,
+    stop: threading.Event,
+    log: Logger,
+    archives: Archives | None = None,
+    sources: download.Sources | None = None,
 ) -> None:
     """The process `importer`: takes archives in until `stop`; idle where there is no spool."""
     intake, archives = Intake.behind_the_door(settings), archives or Archives.of()
@@ -178,10 +184,10 @@ def import_archives(
     spool = Spool(archives.spool, archives.limit_bytes)
     spool.make()
     pool = Pool(partial(import_worker, settings), archives.workers)
-    sources, rules = download.Sources(archives.sources, download.is_public), Rules(intake.key, intake.time_zone)
+    fetched_from, rules = sources or download.Sources(archives.sources, download.is_public), Rules(intake.key, intake.time_zone)
 
     def make(connection: db.Connection) -> importer.Importer:
-        return importer.Importer(connection, spool, pool, sources, clock, new_id, rules, status, stop, log)
+        return importer.Importer(connection, spool, pool, fetched_from, clock, new_id, rules, status, stop, log)
 
     importer.run(settings, status, stop, log, make)
 

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from beklijf_intake import app
+from beklijf_intake.download import Sources
 from beklijf_intake.settings import Archives, Intake
 from beklijf_shared import db, http
 from beklijf_shared.clock import system_clock
@@ -23,7 +24,7 @@ from tests.lib.servers import free_port
 from tests.lib.wait import wait_until
 
 NDJSON = {"Content-Type": "application/fhir+ndjson"}
-ENDED_SECONDS = 60.0
+ENDED_SECONDS = 120.0
 WORKERS = 2
 
 
@@ -64,7 +65,7 @@ def ndjson(resources: Iterable[dict[str, Any]]) -> bytes:
 
 
 @contextmanager
-def counter(url: str, spool: Path | None, *, importing: bool = True, sources: frozenset[str] = frozenset()) -> Iterator[Counter]:
+def counter(url: str, spool: Path | None, *, importing: bool = True, sources: Sources | None = None) -> Iterator[Counter]:
     """A door with the tokens of two hospitals; without a spool it takes no archives, without an importer they stay where they are."""
     port = free_port()
     environment = {
@@ -73,14 +74,17 @@ def counter(url: str, spool: Path | None, *, importing: bool = True, sources: fr
         "BEKLIJF_HTTP_PORT": str(port),
         "BEKLIJF_SENDERS": '{"token-of-the-second-hospital": "00000002"}',
     }
-    settings, archives = Settings.from_environment("intake", environment), Archives(spool, 8 * 1024**2, sources, WORKERS)
+    settings, archives = (
+        Settings.from_environment("intake", environment),
+        Archives(spool, 8 * 1024**2, sources.hosts if sources else frozenset(), WORKERS),
+    )
     stop, log = threading.Event(), Logger("intake", "api")
     with db.opened(url) as engine, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
         intake = Intake.of(settings, environment)
         door = app.application(settings, intake, engine, system_clock, log, archives=archives)
         threads = [threading.Thread(target=http.serve, args=(door, settings, Status("intake", "api"), stop))]
         if importing:
-            given = (settings, system_clock, Status("intake", "importer"), stop, log, archives)
+            given = (settings, system_clock, Status("intake", "importer"), stop, log, archives, sources)
             threads.append(threading.Thread(target=app.import_archives, args=given))
         for thread in threads:
             thread.start()

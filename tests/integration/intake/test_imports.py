@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +19,9 @@ from beklijf_shared import db
 from tests.integration.intake.conftest import Registry
 from tests.lib import builders, importing
 from tests.lib.databases import Databases
+from tests.lib.file_host import file_host
 from tests.lib.importing import Counter, counter, ndjson
+from tests.lib.sources import ROOT
 from tests.lib.wait import wait_until
 
 pytestmark = pytest.mark.timeout(180)
@@ -252,6 +258,43 @@ def test_what_is_not_supported_in_a_submission_is_said_and_not_ignored(idle: Cou
     assert issue(submit(idle, submissionStatus={"valueCoding": {"code": "maybe"}})) == (400, "code-invalid")
     assert issue(submit(idle)) == (400, "required")
     assert issue(submit(idle, submissionStatus={"valueCode": "complete"})) == (404, "not-found")
+
+
+def test_a_manifest_is_fetched_with_its_files_and_one_that_is_not_there_fails_alone(databases: Databases, tmp_path: Path) -> None:
+    listed = {"output": [{"url": "/one.ndjson"}, {"url": "gone.ndjson"}, {"url": "https://elsewhere.example/x"}, {"url": "two.ndjson"}]}
+    files = {"/m.json": json.dumps(listed).encode(), "/one.ndjson": ndjson([answer("l1")]), "/two.ndjson": ndjson([answer("l2")])}
+    with file_host(tmp_path, files) as (url, sources), counter(databases("intake"), tmp_path / "spool", sources=sources) as made:
+        base = {"valueUrl": "https://example.org/fhir"}
+        taken = submit(made, manifestUrl={"valueUrl": f"{url}/m.json"}, fhirBaseUrl=base, submissionStatus={"valueCode": "complete"})
+        asked = {"submitter": SUBMITTER, "submissionId": {"valueString": "s1"}}
+        again = made.client.post("/fhir/$bulk-submit-status", json=parameters(**asked), headers=FHIR)
+        manifest = made.ended(taken.headers["Content-Location"])
+
+    assert (taken.status_code, again.status_code) == (200, 202)
+    assert again.headers["Content-Location"] == taken.headers["Content-Location"]
+    assert (manifest["status"], manifest["sums"]["accepted"]) == ("failed", 2)
+    assert [one["state"] for one in manifest["files"]] == ["done", "failed", "failed", "done"]
+    assert [one["reason"] for one in manifest["failed"]] == [
+        "The host answered with status 404.",
+        "The host is not one that this registry fetches from (BEKLIJF_IMPORT_SOURCES).",
+    ]
+
+
+PAGE = ROOT / "contracts/http/INTEGRATORS.md"
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_is_followed_with_curl_only(running: Counter, tmp_path: Path) -> None:
+    (tmp_path / "answers-2014.ndjson").write_bytes(ndjson([answer("page-1"), answer("page-2", 120)]))
+    script = "".join(BLOCK.findall(PAGE.read_text().split("## Archives in bulk")[1].split("\n## ")[0]))
+    given = {"FHIR": str(running.client.base_url.join("/fhir")), "TOKEN": "token-of-the-second-hospital"}
+
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **given}, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert '"sums":{"sent":2,"accepted":1,"duplicate":0,"refused":1}' in done.stdout
+    assert done.stdout.count('"resourceType":"OperationOutcome"') == 2  # the refusal by itself, and in its line
 
 
 def test_many_small_archives_at_once_are_all_taken_in(running: Counter) -> None:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import http.server
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from beklijf_intake.download import CannotFetch, Sources, check, fetch, is_public, links_of
+from tests.lib.file_host import file_host
 
 HOSTS = frozenset({"archive.example.org", "localhost"})
 
@@ -81,64 +74,11 @@ def test_a_manifest_that_is_none_is_said_to_be_none(manifest: bytes) -> None:
         links_of(manifest, "https://b.example.org/")
 
 
-class Files(http.server.BaseHTTPRequestHandler):
-    """A host of files, some of them wicked."""
-
-    protocol_version = "HTTP/1.0"
-
-    def do_GET(self) -> None:
-        if self.path == "/moved":
-            self.send_response(302)
-            self.send_header("Location", "/file")
-            self.end_headers()
-            return
-        self.send_response(200)
-        if self.path == "/zipped":
-            self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", "12" if self.path == "/short" else "6")
-        self.end_headers()
-        self.wfile.write(b"line\n\n")
-
-    def log_message(self, *_: object) -> None:
-        return
-
-
-def certificate(folder: Path) -> Path:
-    """A key and a certificate for localhost, in one file."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file = folder / "localhost.pem"
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file
-
-
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Sources]]:
     """A host of files with TLS on loopback, which counts as public here, and whose certificate is trusted."""
-    file = certificate(tmp_path_factory.mktemp("tls"))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(file)
-    server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    place = f"localhost:{server.server_address[1]}"
-    yield f"https://{place}", Sources(frozenset({place}), lambda _: True, lambda: ssl.create_default_context(cafile=str(file)))
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with file_host(tmp_path_factory.mktemp("tls"), {"/file": b"line\n\n", "/zipped": b"line\n\n", "/short": b"line\n\n"}) as made:
+        yield made
 
 
 def got(url: str, sources: Sources, goes_on: Callable[[], bool] = lambda: True, **limits: int) -> bytes:

@@ -1,0 +1,86 @@
+"""A host of files with TLS on loopback, some of whose answers are wicked."""
+
+from __future__ import annotations
+
+import http.server
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from beklijf_intake.download import Sources
+
+
+class FileHost(http.server.ThreadingHTTPServer):
+    """Files by path; `/moved` redirects, `/zipped` says it is compressed, `/short` ends before its end."""
+
+    files: Mapping[str, bytes]
+
+
+class Listener(http.server.BaseHTTPRequestHandler):
+    """One request to it."""
+
+    protocol_version = "HTTP/1.0"
+    server: FileHost
+
+    def do_GET(self) -> None:
+        """A file."""
+        content = self.server.files.get(self.path)
+        self.send_response(302 if self.path == "/moved" else 404 if content is None else 200)
+        self.send_header("Location", "/file")
+        if self.path == "/zipped":
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content or b"") * (2 if self.path == "/short" else 1)))
+        self.end_headers()
+        self.wfile.write(content or b"")
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def certificate(folder: Path) -> Path:
+    """A key and a certificate for localhost, in one file."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / "localhost.pem"
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@contextmanager
+def file_host(folder: Path, files: Mapping[str, bytes]) -> Iterator[tuple[str, Sources]]:
+    """Its address, and sources that list it, take loopback for public, and trust its certificate."""
+    trusted = certificate(folder)
+    server = FileHost(("127.0.0.1", 0), Listener)
+    server.files = files
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(trusted)
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    place = f"localhost:{server.server_address[1]}"
+    try:
+        yield f"https://{place}", Sources(frozenset({place}), lambda _: True, lambda: ssl.create_default_context(cafile=str(trusted)))
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
