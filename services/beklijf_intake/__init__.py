@@ -2,6 +2,6 @@
 
 In:    FHIR R4 over HTTP: Patient, EpisodeOfCare, Consent, QuestionnaireResponse; singly and in Bundles.
 Out:   `episode-changed`, `response-accepted` (to scoring), `intake-tally` (to reporting).
-Owns:  every received version, byte for byte; who the subject is; which version counts; what was refused, counted.
+Owns:  every received version, byte for byte; who the subject is; which version counts; what was refused, counted; who may send.
 Never: a score; a sentence that repeats what was sent; a 2xx before the commit; Kafka outside its relay.
 """
