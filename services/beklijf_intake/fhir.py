@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any, cast
@@ -112,12 +112,14 @@ def check_shape(resource: dict[str, Any]) -> list[Problem]:
     return shapes().check(resource)
 
 
-def faults(resource: dict[str, Any]) -> list[str]:
+def faults(resource: Mapping[str, Any]) -> list[str]:
     """What the library finds wrong with a definition (a Questionnaire, a value set), in words for whoever runs the registry."""
     try:
-        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+        get_fhir_model_class(resource["resourceType"]).model_validate(dict(resource))
     except ValidationError as error:
         return [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False)[:FAULTS_TOLD]]
+    except (TypeError, KeyError, AttributeError):  # the library takes some things for granted
+        return ["it is no FHIR R4: an element has another type than it should"]
     return []
 
 

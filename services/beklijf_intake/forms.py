@@ -11,9 +11,10 @@ from typing import Any
 
 import re2
 
+from beklijf_intake import fhir
 from beklijf_intake.domain.form.extensions import Unchecked
 from beklijf_intake.domain.form.terminology import Around
-from beklijf_intake.domain.questionnaire import Form, compile_form
+from beklijf_intake.domain.questionnaire import Form, FormNotUsable, compile_form
 from beklijf_shared.contracts import Contracts
 from beklijf_shared.telemetry import Log, Logger
 
@@ -28,6 +29,10 @@ _OPTIONS.max_mem = 1 << 20  # bytes for one pattern
 def compiled(known: Contracts) -> dict[Canonical, Form]:
     """Every Questionnaire of this site. Raises FormNotUsable."""
     around = surroundings(known.resources)
+    for url, version in known.questionnaires:
+        faults = fhir.faults(known.questionnaires[url, version])
+        if faults:
+            raise FormNotUsable(f"{url}|{version}: {faults[0]}")
     return {
         canonical: compile_form(questionnaire, around, known.instrument_of(*canonical))
         for canonical, questionnaire in known.questionnaires.items()

@@ -109,8 +109,13 @@ class Form:
 def compile_form(questionnaire: Mapping[str, Any], around: Around = NOTHING_AROUND, instrument: Instrument | None = None) -> Form:
     """The compiled form of a Questionnaire (FHIR R4 JSON). `instrument` is the one that scores it. Raises FormNotUsable."""
     given = exact(questionnaire)
-    contained = {f"#{one.get('id')}": one for one in given.get("contained", ())}
-    return _Compiler(given, replace(around, contained=contained), instrument).form()
+    try:
+        contained = {f"#{one.get('id')}": one for one in given.get("contained", ())}
+        return _Compiler(given, replace(around, contained=contained), instrument).form()
+    except FormNotUsable:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # nobody looked at it before: `questionnaire check` says where
+        raise FormNotUsable(f"{given.get('url')}: this is no FHIR R4: an element is missing, or has another type than it should") from error
 
 
 compile = compile_form  # noqa: A001  the word by which the rest of intake asks: questionnaire.compile(...)

@@ -135,6 +135,7 @@ def test_answers_with_a_long_linkid_stay_in_the_raw_resource() -> None:
         ({"type": "string"}, "has no linkId"),
         ({"linkId": "x", "type": "slider"}, "R4 has no item of this type"),
         ({"linkId": "x"}, "R4 has no item of this type"),
+        ({"linkId": "x", "type": "string", "enableWhen": True}, "this is no FHIR R4"),
         ({"linkId": "x", "type": "string", "modifierExtension": [{"url": "u"}]}, "must not be ignored"),
         ({"linkId": "x", "type": "group", "item": [{"linkId": "x", "type": "string"}]}, "x: the linkId is used twice"),
     ],

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from beklijf_intake.domain.primitives import PRIMITIVES
+
 CORE = "http://hl7.org/fhir/StructureDefinition/"
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/"
 Element = Mapping[str, Any]
@@ -33,10 +35,12 @@ class Notes:
 
 
 def value_of(element: Element, prefix: str = "value") -> tuple[str, Any] | None:
-    """The name and content of a value[x] (answer[x], ...), or None."""
+    """The name and content of a value[x] (answer[x], ...), or None: also where it is not what its name says."""
     for name, value in element.items():
-        if name.startswith(prefix) and name[len(prefix) : len(prefix) + 1].isupper():
-            return name, value
+        kind = name[len(prefix) :]
+        if name.startswith(prefix) and kind[:1].isupper():
+            primitive = PRIMITIVES.get(kind[0].lower() + kind[1:])
+            return (name, value) if (primitive(value) is None if primitive else isinstance(value, dict)) else None
     return None
 
 
@@ -53,9 +57,9 @@ def extension(element: Element, *urls: str) -> tuple[str, Any] | None:
 
 
 def exact(value: Any) -> Any:
-    """A copy in which every number is exact: contracts are ordinary JSON, read with floats."""
+    """A copy in which every number is exact (contracts are ordinary JSON, read with floats), and null is nothing."""
     if isinstance(value, Mapping):
-        return {name: exact(child) for name, child in value.items()}
+        return {name: exact(child) for name, child in value.items() if child is not None}
     if isinstance(value, list | tuple):
-        return [exact(child) for child in value]
+        return [exact(child) for child in value if child is not None]
     return Decimal(str(value)) if type(value) is float else value
