@@ -89,7 +89,8 @@ class Writer:
         answers: list[asyncio.Future[Outcome]] = [asyncio.get_running_loop().create_future() for _ in units]
         for pair in zip(units, answers, strict=True):
             self._waiting.put_nowait(pair)
-        return [_verdict(await answer) for answer in answers]
+        outcomes = [await answer for answer in answers]  # all of them, before one raises: the others are stored
+        return [_verdict(outcome) for outcome in outcomes]
 
     async def run(self) -> None:
         """Writes for ever; cancel it when nothing waits any more."""

@@ -23,6 +23,7 @@ from beklijf_intake.domain.register import Request as Asked
 from beklijf_intake.outcome import operation_outcome
 from beklijf_intake.sender import Sender
 from beklijf_intake.usecases import Unit, Verdict
+from beklijf_intake.writer import Unavailable
 
 ORDER = {"POST": 0, "PUT": 1}
 """In which order a transaction's entries take effect, whatever their order in the Bundle."""
@@ -69,9 +70,21 @@ def _read_bundle(body: bytes, context: ReadingContext) -> tuple[str, list[bundle
 
 
 async def _batch(door: Door, organisation: str, entries: Sequence[bundle.Entry], delivery: Delivery) -> list[Verdict]:
-    """What became of each entry by itself, in the order of the Bundle."""
-    units = [_unit(organisation, entry, delivery) for entry in entries]
-    return await door.submit(units) if units else []
+    """What became of each entry by itself, in the order of the Bundle: what fails for one says nothing about the others."""
+    asked = [door.submit([_unit(organisation, entry, delivery)]) for entry in entries]
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    if failed and len(failed) == len(outcomes):
+        raise failed[0]
+    return [_failed(outcome, index) if isinstance(outcome, BaseException) else outcome[0] for index, outcome in enumerate(outcomes)]
+
+
+def _failed(error: BaseException, index: int) -> Refused:
+    """What is told of an entry that could not be judged, among others that were."""
+    at = f"Bundle.entry[{index}]"
+    if isinstance(error, Unavailable):
+        return Refused([Problem("error", "transient", at, "This entry is not known to be stored. Send the same again later.", 503)])
+    return Refused([Problem("fatal", "exception", at, "The registry failed on this entry. The fault is ours and is logged.", 500)])
 
 
 async def _transaction(door: Door, organisation: str, entries: Sequence[bundle.Entry], delivery: Delivery) -> list[Verdict]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from beklijf_shared import db
 from tests.integration.intake.test_api import AUTHORED, FHIR, TOKEN, Door, code_of, door, running
 from tests.lib import builders
 
@@ -149,6 +151,24 @@ def test_warnings_come_back_unless_minimal_was_asked_for(door: Door) -> None:
 
     assert said("a1") == (True, True)
     assert said("a2", Prefer="return=minimal") == (False, False)
+
+
+def test_an_entry_on_which_the_registry_fails_does_not_take_the_others_along(door: Door) -> None:
+    with db.transaction(door.registry.engine) as connection:
+        connection.execute(text("ALTER TABLE version ADD CONSTRAINT no_drafts CHECK (status <> 'stopped')"))
+    answers = [builders.vas(f"a{n}", 40, authored=AUTHORED, status="stopped" if n == 1 else "completed") for n in range(3)]
+    try:
+        batch = door.bundle("batch", *answers)
+        alone = door.bundle("batch", answers[1])
+    finally:
+        with db.transaction(door.registry.engine) as connection:
+            connection.execute(text("ALTER TABLE version DROP CONSTRAINT no_drafts"))
+
+    responses = [entry["response"] for entry in batch.json()["entry"]]
+    assert [response["status"] for response in responses] == ["201 Created", "500", "201 Created"]
+    assert responses[1]["outcome"]["issue"][0]["expression"] == ["Bundle.entry[1]"]
+    assert (alone.status_code, code_of(alone)) == (500, "exception")
+    assert door.registry.rows("SELECT value FROM resource ORDER BY value") == ["a0", "a2"]
 
 
 def test_parameters_nobody_knows_are_warned_about_or_refused(door: Door) -> None:
