@@ -326,6 +326,13 @@ def test_what_cannot_be_answered_is_refused(filled: Door, query: str, code: str)
         assert value not in answer.text
 
 
+def test_a_citizen_service_number_is_refused_here_too(filled: Door) -> None:
+    for query in ("patient:identifier=http://fhir.nl/fhir/NamingSystem/bsn|111222333", "identifier=111222333"):
+        answer = filled.client.get(f"/fhir/QuestionnaireResponse?{query}")
+        assert (answer.status_code, code_of(answer), "111222333" in answer.text) == (422, "value", False)
+    assert named(search(filled, "QuestionnaireResponse", "identifier=https://hospital.example/|111222333")) == []  # nine digits of its own
+
+
 def test_an_address_without_end_is_too_long(door: Door) -> None:
     answer = door.client.get("/fhir/Patient?identifier=" + "a" * 20_000)
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from beklijf_intake.domain.problem import Problem, Refused, malformed, warning
+from beklijf_intake.domain import bsn
+from beklijf_intake.domain.problem import Problem, Refused, broken_rule, malformed, warning
 from beklijf_intake.domain.search.criteria import Circumstances, Criterion, criterion, split
 from beklijf_intake.domain.search.parameters import (
     COUNT_MAXIMUM,
@@ -71,6 +72,8 @@ def read(pairs: Sequence[Pair], at: Circumstances, *, strict: bool = False) -> S
     """The search that these parameters ask for; raises Refused for what is malformed, and if `strict` for what is unknown."""
     if len(pairs) > PARAMETERS_MAXIMUM:
         raise Refused([malformed("too-costly", None, f"A query may have {PARAMETERS_MAXIMUM} parameters.")])
+    if any(bsn.holds_one(alternative.partition("|")[0]) for _, value in pairs for alternative in value.split(",")):
+        raise Refused([broken_rule("value", None, bsn.HELP)])
     found = _Reading(at)
     for place, (name, value) in enumerate(pairs, 1):
         found.take(place, name, value)
