@@ -1,4 +1,4 @@
-"""`python -m beklijf_intake mapping check|list`: what a mapping makes of a sample, and how many answers were read by which mapping."""
+"""`python -m beklijf_intake mapping check|list|reread`: what a mapping makes of a sample, and what was read by which mapping."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from beklijf_intake.domain.likeness import Ours, Seen
 from beklijf_intake.domain.mapping import Mapper, compile_mapping, compiled
 from beklijf_intake.domain.problem import Refused as NotAccepted
 from beklijf_intake.domain.reading.context import ReadingContext
+from beklijf_intake.rereading import reread
 from beklijf_intake.settings import TIME_ZONE
 from beklijf_intake.store import mappings as store
 from beklijf_shared import clock, contracts, db
@@ -62,7 +63,7 @@ def run(arguments: Sequence[str]) -> tuple[list[str], int]:
     site = os.environ.get("BEKLIJF_CONTRACTS") or None
     try:
         known = contracts.load(site)
-        said = _checked(options, known) if options.what == "check" else {"mappings": _listed(known), "agrees": True}
+        said = _checked(options, known) if options.what == "check" else _held(known, again=options.what == "reread")
     except (ContractError, OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused(str(error)) from error
     lines = [json.dumps(said, ensure_ascii=False)] if options.json else [*(_text(said) if options.what == "check" else _list_text(said))]
@@ -76,17 +77,26 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", metavar="FILE")
     check.add_argument("--sample", required=True, metavar="NDJSON", help="QuestionnaireResponses as the hospital sends them, one a line")
     kinds.add_parser("list", help="how many answers were read by which mapping, and whether it is the present one")
+    kinds.add_parser("reread", help="read what a former version of a mapping read again, by the present one")
     for one in kinds.choices.values():
         one.add_argument("--json", action="store_true", help="a JSON object, for programs")
     return parser
 
 
-def _listed(known: Contracts) -> list[Said]:
-    """The answers that count now, by the mapping by which they were read. Asks the database."""
-    with db.opened(Settings.from_environment("intake").database_url) as engine, db.transaction(engine) as connection:
-        counted = store.counted(connection)
+def _held(known: Contracts, *, again: bool) -> Said:
+    """The answers that count, by the mapping by which they were read, after reading them anew where that is asked. Needs the database."""
     names = {each.name for each in known.mappings.values()}
-    return [{"mapping": name, "answers": counted.get(name, 0), "present": name in names} for name in sorted(names | counted.keys())]
+    done: Counter[str] = Counter()
+    with db.opened(Settings.from_environment("intake").database_url) as engine:
+        if again:
+            with db.transaction(engine) as connection:
+                former = store.counted(connection).keys() - names
+            now = clock.from_environment()()
+            done = reread(engine, former, _context(known.mappings, known), now)
+        with db.transaction(engine) as connection:
+            counted = store.counted(connection)
+    listed = [{"mapping": name, "answers": counted.get(name, 0), "present": name in names} for name in sorted(names | counted.keys())]
+    return {"read": done["read"], "kept": done["kept"], "mappings": listed, "agrees": True}
 
 
 def _checked(options: argparse.Namespace, known: Contracts) -> Said:
@@ -94,7 +104,7 @@ def _checked(options: argparse.Namespace, known: Contracts) -> Said:
     mapping = definition.read(Document(str(file), tomllib.loads(file.read_text(encoding="utf-8"))))
     contracts.check_mapping(mapping, known)
     mapper = compile_mapping(mapping, known.questionnaires[mapping.to])
-    sample = _sampled(Path(options.sample), _context(mapping, known))
+    sample = _sampled(Path(options.sample), _context({mapping.code: mapping}, known, mapping.organisations[0]))
     seen = likeness.look(sample.responses)
     ours = [*likeness.ours_of(mapper.outline)]
     return {
@@ -172,15 +182,15 @@ def _names(found: Sequence[tuple[float, str]]) -> list[str]:
     return [name for _, name in found]
 
 
-def _context(mapping: FormMapping, known: Contracts) -> ReadingContext:
+def _context(mappings: Mapping[str, FormMapping], known: Contracts, organisation: str = "") -> ReadingContext:
     return ReadingContext(
         forms=forms.compiled(known),
         programmes=frozenset(known.protocols),
         moments=known.moment_codes,
         zone=zone(TIME_ZONE),
         now=clock.from_environment()(),
-        organisation=mapping.organisations[0],
-        mappings=compiled({mapping.code: mapping}, known.questionnaires),
+        organisation=organisation,
+        mappings=compiled(mappings, known.questionnaires),
     )
 
 
@@ -232,6 +242,9 @@ def _like(one: Said) -> str:
 
 
 def _list_text(said: Said) -> Iterator[str]:
+    if said["read"] or said["kept"]:
+        kept = f", {said['kept']} kept as they were: the present mapping refuses them" if said["kept"] else ""
+        yield f"{said['read']} answers read again{kept}"
     for one in said["mappings"]:
         former = "" if one["present"] else ", read by a version that is no longer the present one"
         yield f"{one['mapping']}: {one['answers']} answers{former}"

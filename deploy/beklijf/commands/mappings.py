@@ -36,3 +36,9 @@ def check(
 def list_(*, json: Json = False) -> None:
     """List how many answers were read by which mapping, and which of them is the present one."""
     typer.echo(system.existing().run("intake", "mapping", "list", *(["--json"] if json else [])), nl=False)
+
+
+@app.command()
+def reread(*, json: Json = False) -> None:
+    """Read what a former version of a mapping read again, by the present one; corrections are published."""
+    typer.echo(system.existing().run("intake", "mapping", "reread", *(["--json"] if json else [])), nl=False)

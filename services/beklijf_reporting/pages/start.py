@@ -19,8 +19,8 @@ from beklijf_shared.figures import ABSENT, records
 
 TOTALS = (("flow", "registered"), ("flow", "completed"), ("follow-ups", "answered"), ("follow-ups", "overdue"))
 SAID_BY = (
-    (topics.INTAKE_TALLY, _("Intake"), _("days on which an organisation sent something")),
-    (topics.DATA_QUALITY, _("Scoring"), _("organisations whose answers were placed and scored")),
+    (topics.INTAKE_TALLY, _("Intake"), _("receipts of days, Bundles and imports")),
+    (topics.DATA_QUALITY, _("Scoring"), _("organisations and receipts whose answers were placed and scored")),
     (topics.COHORT_SNAPSHOT, _("Cohorts"), _("cohorts with figures")),
     (topics.FOLLOW_UP_DUE, _("Cohorts"), _("scheduled measurements followed")),
 )

@@ -103,6 +103,33 @@ def test_how_many_answers_an_older_version_read_is_said(registry: Registry, site
     ]
 
 
+def test_what_a_former_version_read_is_read_again_by_the_present_one(registry: Registry, site: Path) -> None:
+    for name, value in (("a1", 5), ("a2", 6), ("a3", 10)):
+        registry.one(request(response(name, pain(valueInteger=value)), site))
+    before = registry.rows("SELECT entity, version FROM told WHERE topic = 'beklijf.response-accepted.v1' ORDER BY entity")
+    new = PAIN.replace('version = "2"', 'version = "3"').replace('scale = "10"', 'scale = "9.5"').replace('moment = "t1"', 'moment = "t2"')
+    (site / "mappings" / "north-pain.toml").write_text(new)
+    url = registry.engine.url.render_as_string(hide_password=False)
+
+    first, again = command(site, "reread", url=url), command(site, "reread", url=url)
+
+    told = registry.told("response-accepted")
+    said = {name: (one["answers"][0]["integer"], one["mapping"], one["stated_moment"]) for name, one in told.items()}
+    assert said == {
+        "00000001/a1": (50, "north-pain@2", "t1"),  # 47.5 is no whole number: kept
+        "00000001/a2": (57, "north-pain@3", "t2"),
+        "00000001/a3": (95, "north-pain@3", "t2"),
+    }
+    assert (first.returncode, first.stdout.splitlines()[0]) == (
+        0,
+        "2 answers read again, 1 kept as they were: the present mapping refuses them",
+    )
+    assert again.stdout.splitlines()[0] == "0 answers read again, 1 kept as they were: the present mapping refuses them"
+    versions = dict(registry.rows("SELECT entity, version FROM told WHERE topic = 'beklijf.response-accepted.v1' ORDER BY entity"))
+    assert sorted(versions[entity] - version for entity, version in before) == [0, 1, 1]
+    assert sorted(registry.rows("SELECT mapping FROM version")) == ["north-pain@2", "north-pain@3", "north-pain@3"]
+
+
 def command(site: Path, *arguments: str, url: str = "postgresql+psycopg://nowhere") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "BEKLIJF_CONTRACTS": str(site), "BEKLIJF_DATABASE_URL": url, "BEKLIJF_PROFILE": "laptop"}
     environment |= {"BEKLIJF_KAFKA_PROFILE": "tansu"}
