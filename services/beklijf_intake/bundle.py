@@ -22,6 +22,8 @@ from beklijf_intake.domain.reading.criteria import check_names, names_in, versio
 from beklijf_intake.domain.submission import Name, Submission
 
 ENTRIES_LIMIT = 1_000
+READS_LIMIT = 100
+_READ = re.compile(r"[A-Z][A-Za-z]{1,40}(?:[/?].*)?", re.DOTALL)
 _UPDATE = re.compile(r"([A-Z][A-Za-z]{1,40})/([^/?]+)")
 
 
@@ -58,6 +60,9 @@ class Entry:
     if_match: int | None = None
     named: tuple[Name, ...] = ()
     """The alternatives of its condition (M13)."""
+    reads: bool = False
+    """GET: a read, history or search, answered as the same request alone; `if_none_match` is what the reader has."""
+    if_none_match: str | None = None
 
 
 def kind_of(bundle: Mapping[str, Any]) -> Literal["batch", "transaction"]:
@@ -88,7 +93,17 @@ def read_bundle(bundle: dict[str, Any], body: bytes, context: ReadingContext) ->
         raise Refused([_at(circle, malformed("invalid", "resource", "Entries of this Bundle refer to each other in a circle."))])
     bodies = _bodies(body) if entries else []
     found = [_entry(index, entry, part, named, context) for index, (entry, part) in enumerate(zip(entries, bodies, strict=True))]
-    return _named_once(found) if kind == "transaction" else found
+    if sum(entry.reads for entry in found) > READS_LIMIT:
+        raise Refused([Problem("error", "too-costly", "Bundle.entry", f"A batch may have {READS_LIMIT} reads. Send several.", 413)])
+    return _named_once([_only_storing(entry) for entry in found]) if kind == "transaction" else found
+
+
+def _only_storing(entry: Entry) -> Entry:
+    """A transaction takes effect whole or not at all; what it would read is not known before."""
+    if not entry.reads:
+        return entry
+    sentence = "A transaction only stores here. Send what is to be read in a batch."
+    return _refused(Entry(entry.index, entry.method, entry.url), [Problem("error", "not-supported", "request.method", sentence, 405)])
 
 
 def _entry(index: int, entry: dict[str, Any], body: bytes, named: addresses.Addresses, context: ReadingContext) -> Entry:
@@ -97,6 +112,8 @@ def _entry(index: int, entry: dict[str, Any], body: bytes, named: addresses.Addr
     problems = _request_problems(entry)
     if problems:
         return _refused(Entry(index, method, url), problems)
+    if method == "GET":
+        return Entry(index, method, url, reads=True, if_none_match=request.get("ifNoneMatch"))
     resource = entry["resource"]
     if b'"reference"' in body or b"\\" in body:
         resource, body = named.resolved(resource, body, entry.get("fullUrl", ""))
@@ -129,13 +146,23 @@ def _request_problems(entry: dict[str, Any]) -> list[Problem]:
     if request is None:
         return [malformed("required", "request", "An entry of a batch or transaction needs a request with method and url (bdl-3).")]
     method, url = request["method"], request["url"]
+    if method == "GET":
+        return _read_problems(entry, url)
     if method not in ("POST", "PUT"):
-        return [Problem("error", "not-supported", "request.method", "Only POST and PUT are supported in a Bundle.", 405)]
+        return [Problem("error", "not-supported", "request.method", "Only GET, POST and PUT are supported in a Bundle.", 405)]
     if type(entry.get("resource")) is not dict:
         return [malformed("required", "resource", f"A {method} needs a resource.")]
     if entry["resource"].get("resourceType") == "Bundle":
         return [malformed("structure", "resource", "A Bundle within a Bundle is not accepted. Send its entries.")]
     return _address_problems(method, url) or _version_problems(request)
+
+
+def _read_problems(entry: dict[str, Any], url: str) -> list[Problem]:
+    if "resource" in entry:
+        return [malformed("invalid", "resource", "A GET brings no resource.")]
+    if not _READ.fullmatch(url):
+        return [malformed("value", "request.url", "The url of a GET begins with the resource's type: Patient/<id>, or Patient?<query>.")]
+    return []
 
 
 def _address_problems(method: str, url: str) -> list[Problem]:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from beklijf_intake import bundle, exchange, front_door
+from beklijf_intake.api import reads
 from beklijf_intake.api.door import ROOT, Current, Door, count_refused, door_of, location, receipt_headers, route, sender_of
 from beklijf_intake.domain import scopes
 from beklijf_intake.domain.problem import Problem, Refused
@@ -46,19 +47,21 @@ async def _bundle(request: Request) -> Response:
         await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))
         raise
     entries = [_permitted(entry, sender_of(request)) for entry in entries]
-    delivery = door.deliver("bundle", len(entries))
+    storing = [entry for entry in entries if not entry.reads]
+    delivery = door.deliver("bundle", len(storing))
     try:
-        verdicts = await (_transaction if kind == "transaction" else _batch)(door, organisation, entries, delivery)
+        verdicts = await (_transaction if kind == "transaction" else _batch)(door, organisation, storing, delivery)
     except Refused as refused:
         return exchange.outcome_response(refused.problems, receipt_headers(delivery))
     answering = Answering(exchange.preference(request).wanted, door.context(organisation).base, await _wanted(request, door, verdicts))
-    answers = [answering.entry(entry, verdict) for entry, verdict in zip(entries, verdicts, strict=True)]
-    bare: dict[str, Any] = {"resourceType": "Bundle", "type": f"{kind}-response"}
-    if not answers:
+    stored, reading = iter(zip(storing, verdicts, strict=True)), reads.Reads(request)
+    answers = [await reading.answer(entry) if entry.reads else answering.entry(*next(stored)) for entry in entries]
+    bare: dict[str, Any] = {"resourceType": "Bundle", "type": f"{kind}-response", **({"entry": answers} if answers else {})}
+    if not storing:
         return exchange.json_response(bare)
     headers = receipt_headers(delivery)
     link = [{"relation": "describedby", "url": headers["Beklijf-Receipt"]}]
-    return exchange.json_response({**bare, "link": link, "entry": answers}, headers=headers)
+    return exchange.json_response({**bare, "link": link}, headers=headers)
 
 
 def _read_bundle(body: bytes, context: ReadingContext) -> tuple[str, list[bundle.Entry]]:
@@ -107,7 +110,7 @@ async def _transaction(door: Door, organisation: str, entries: Sequence[bundle.E
 
 def _permitted(entry: bundle.Entry, sender: Sender) -> bundle.Entry:
     """The entry, or its refusal where the sender's scopes do not reach that far: an entry needs what the same request alone needs."""
-    if entry.method is None or entry.problems:
+    if entry.method is None or entry.problems or entry.reads:  # a read is permitted or not where it is answered
         return entry
     try:
         need = scopes.needed(entry.method, f"/{entry.url.partition('?')[0]}")

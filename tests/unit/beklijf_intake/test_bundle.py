@@ -147,7 +147,8 @@ def test_how_an_entry_asks() -> None:
     [
         (entry(patient(), "Patient", "DELETE"), (405, "not-supported", "Bundle.entry[0].request.method")),
         (entry(patient(), "Patient", "PATCH"), (405, "not-supported", "Bundle.entry[0].request.method")),
-        ({"request": {"method": "GET", "url": "Patient/x"}}, (405, "not-supported", "Bundle.entry[0].request.method")),
+        ({"request": {"method": "GET", "url": "$import"}}, (400, "value", "Bundle.entry[0].request.url")),
+        (entry(patient(), "Patient/x", "GET"), (400, "invalid", "Bundle.entry[0].resource")),
         ({"request": {"method": "POST", "url": "Patient"}}, (400, "required", "Bundle.entry[0].resource")),
         (entry("patient", "Patient"), (400, "required", "Bundle.entry[0].resource")),
         (entry(patient(), "/Patient"), (400, "value", "Bundle.entry[0].request.url")),
