@@ -56,8 +56,9 @@ def check(made: Site, address: str, name: str, lines: int = LINES, seconds: floa
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Site]:
-    """One site for all: each test starts of it what it needs, and nothing is ever ended in order."""
+    """One site for all, with its door open: each test starts the importer that it needs, and nothing is ever ended in order."""
     with site() as one:
+        one.start("api")
         yield one
 
 

@@ -5,6 +5,7 @@ It ends when whoever started it does. What it stores is remembered in the same t
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from beklijf_intake.sender import Sender
 from beklijf_intake.spool import Spool
 from beklijf_intake.writer import Unavailable
 from beklijf_shared import db
+
+YIELDING = 5
+"""How much more willingly than others a worker leaves the processor: an archive can wait, a request that is being answered cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ Answer = Read | Stored | Failed
 def work(asked: Connection, context: Callable[[Sender], ReadingContext], storing: archives.Storing) -> None:
     """Works until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: whoever started this one is told too, and ends it in order
+    os.nice(YIELDING)
     while True:
         try:
             task: Task = asked.recv()
