@@ -12,16 +12,20 @@ from beklijf_intake import exchange
 from beklijf_intake.api.door import ROOT, door_of, route
 from beklijf_intake.statement import capability_statement
 
-OAUTH_ADDRESSES = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 SECURITY_SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
 
-def security(token_url: str) -> dict[str, Any]:
-    """`CapabilityStatement.rest.security`: how a sender proves who it is (SMART), and where it gets its token."""
+def security(address: str) -> dict[str, Any]:
+    """`CapabilityStatement.rest.security`: how a sender proves who it is (SMART), and where it is said how a token is got.
+
+    Not by the extension oauth-uris: it asks for an address where people log in, and here are none.
+    """
     return {
-        "extension": [{"url": OAUTH_ADDRESSES, "extension": [{"url": "token", "valueUri": token_url}]}],
         "service": [{"coding": [{"system": SECURITY_SERVICES, "code": "SMART-on-FHIR"}]}],
-        "description": "A sender signs an assertion with its own key and gets a token (SMART Backend Services) for its one organisation.",
+        "description": (
+            "A sender signs an assertion with its own key and gets a token for its one organisation (SMART Backend Services): "
+            f"{address}/.well-known/smart-configuration"
+        ),
     }
 
 
@@ -33,6 +37,5 @@ def add(app: FastAPI) -> None:
 async def _metadata(request: Request) -> Response:
     paths = {(method, route.path) for route in request.app.routes for method in getattr(route, "methods", None) or ()}
     door = door_of(request)
-    proof = security(request.app.state.roster.token_url)
-    statement = capability_statement(paths, ROOT, door.context("").base, address=door.address, security=proof)
+    statement = capability_statement(paths, ROOT, door.context("").base, address=door.address, security=security(door.address))
     return exchange.json_response(statement)

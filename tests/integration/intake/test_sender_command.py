@@ -77,13 +77,21 @@ def test_it_is_a_command_of_the_service(database: Databases, tmp_path: Path) -> 
         (["rotate", "nobody", "--keys", "GOOD"], "no sender with this id"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_said_in_a_sentence(prepared: tuple[str, dict[str, str]], arguments: list[str], says: str) -> None:
+def test_what_cannot_be_is_said_in_a_sentence(
+    prepared: tuple[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
     url, files = prepared
+    monkeypatch.setenv("BEKLIJF_IDENTIFIER_KEY", "00" * 32)
 
     with pytest.raises(sender_command.Refused, match=says):
         said(url, *(files.get(argument, argument) for argument in arguments))
 
     assert [one["id"] for one in said(url, "list")] == ["taken"]
+
+
+def test_without_a_key_no_pseudonyms_are_promised(prepared: tuple[str, dict[str, str]]) -> None:
+    with pytest.raises(sender_command.Refused, match="BEKLIJF_IDENTIFIER_KEY is not set"):
+        said(prepared[0], "change", "taken", "--pseudonymise", "https://hospital.example/number")
 
 
 @pytest.fixture(scope="module")
