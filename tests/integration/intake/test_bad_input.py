@@ -12,6 +12,7 @@ import pytest
 from beklijf_shared import db
 from tests.integration.intake.conftest import Registry
 from tests.integration.intake.test_api import Door, door, running
+from tests.lib import builders
 from tests.lib.bad_input import BAD_INPUT, COVERED_BY, DECIDED_OTHERWISE, TOLERATED, BadInput
 from tests.lib.sources import ROOT
 
@@ -84,6 +85,17 @@ def test_nothing_of_it_is_logged_and_nobody_else_is_spoken_to(open_door: Door, c
     assert [canary for canary in CANARIES if canary in said.err + said.out] == []
     assert "Traceback" not in said.err + said.out
     assert spoken_to == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("value", ["' OR 1=1--", "%", "_", "\\\\", "urn:x|' OR 1=1--", "urn:x|%", "|", "*", "$where"])
+def test_what_would_be_a_pattern_elsewhere_is_literal(door: Door, value: str) -> None:
+    door.post(builders.vas("a1", 40, authored="2014-03-03T10:00:00+01:00"))
+
+    for name in ("identifier", "_id", "questionnaire", "status", "patient:identifier"):
+        answer = door.client.get("/fhir/QuestionnaireResponse", params={name: value})
+
+        assert answer.status_code in {200, 400}, (name, answer.status_code)
+        assert answer.json().get("entry", []) == []
 
 
 def test_ranges_are_ignored(open_door: Door) -> None:

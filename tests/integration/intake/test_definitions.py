@@ -34,6 +34,10 @@ def found(door: Door, address: str, **headers: str) -> list[str]:
         ("CodeSystem?_id=programme", ["programme"]),
         ("ValueSet", ["entry-outcome"]),
         ("Questionnaire?_summary=count", []),
+        ("Questionnaire?title=%25", []),
+        ("Questionnaire?title=_isual", []),
+        ("Questionnaire?name=%27%20OR%201=1--", []),
+        ("Questionnaire?url=%5C", []),
     ],
 )
 def test_search(door: Door, query: str, ids: list[str]) -> None:

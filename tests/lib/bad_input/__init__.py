@@ -64,6 +64,7 @@ COVERED_BY = {
     "H09": f"{_INTAKE}test_connections.py::test_what_is_no_request_is_refused_and_the_connection_closed",
     "H23": f"{_INTAKE}test_definitions.py::test_a_parameter_nobody_knows_is_warned_about_and_left_out_of_the_links",
     "H26": f"{_INTAKE}test_bad_input.py::test_nothing_of_it_is_logged_and_nobody_else_is_spoken_to",
+    "H27": f"{_INTAKE}test_bad_input.py::test_what_would_be_a_pattern_elsewhere_is_literal",
     "H30": f"{_INTAKE}test_conditional.py::test_conditional_create_with_no_one_and_several_matches",
     "H31": f"{_INTAKE}test_conditional.py::test_of_two_parallel_updates_of_one_version_one_wins",
     "H32": f"{_INTAKE}test_throttling.py::test_headers_that_claim_to_be_somebody_are_ignored",

@@ -10,6 +10,7 @@ from tests.lib.builders import PSEUDONYMS, patient
 
 _GET: dict[str, Any] = {"method": "GET", "body": b"", "headers": {}}
 
+_ANSWERS = "/fhir/QuestionnaireResponse"
 _ONE = f"/fhir/Patient?identifier={PSEUDONYMS}|nobody"
 _NOBODY = body(patient("nobody"))
 
@@ -47,6 +48,11 @@ HTTP = [
     http("H16-search", 405, "not-supported", method="SEARCH"),
     http("H16-link", 405, "not-supported", method="LINK", path="/fhir/Patient/x"),
     *(http(f"H22-{n}", 400, "value", path=f"/fhir/Questionnaire?_count={c}", **_GET) for n, c in enumerate(["-1", "1e9", "\u0663", "1_0"])),
+    *(http(f"H22-s{n}", 400, "value", path=f"{_ANSWERS}?_count={c}", **_GET) for n, c in enumerate(["-1", "1e9", "%D9%A3", "1_0", ""])),
+    http("H23-search", 400, "not-supported", path=f"{_ANSWERS}?colour=red", **(_GET | {"headers": {"Prefer": "handling=strict"}})),
+    http("H23-modifier", 400, "not-supported", path=f"{_ANSWERS}?status:above=x", **_GET),
+    http("H22-date", 400, "value", path=f"{_ANSWERS}?authored=yesterday", **_GET),
+    http("H22-cursor", 400, "value", path=f"{_ANSWERS}?_cursor=111222333", **_GET),
     http("H23-strict", 400, "not-supported", path="/fhir/Questionnaire?colour=red", **(_GET | {"headers": {"Prefer": "handling=strict"}})),
     http("H23-strict-write", 400, "not-supported", path="/fhir/Patient?colour=red", headers=typed(FHIR_JSON, Prefer="handling=strict")),
     http("H24-parameters", 400, "too-costly", path="/fhir/Patient?" + "&".join(["_id=1"] * 1000), **_GET),
