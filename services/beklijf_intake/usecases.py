@@ -216,7 +216,7 @@ def _event(
         status=msgspec.convert(stated.status, events.ResponseStatus),
         measured=instant_text(order.measured(known)),
         received=instant_text(counting.received_at),
-        receipts=receipts_of(counting, local_date(counting.received_at, rules.time_zone)),
+        receipts=receipts_of(counting, local_date(counting.received_at, rules.time_zone).isoformat()),
         mapping=stated.mapping,
         stated_episode=episode,
         stated_moment=stated.stated_moment,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
@@ -101,37 +101,47 @@ class Receipt:
         return {name.removeprefix(prefix): n for name, n in sorted(self.counts.items()) if name.startswith(prefix) and n}
 
 
-@dataclass(slots=True)
 class Ledger:
-    """What one batch, stored at `now`, adds to receipts and takes from them."""
+    """What one batch, stored at `now`, adds to receipts and takes from them: for every answer, so it looks things up once."""
 
-    now: datetime
-    time_zone: str
-    openings: dict[Place, Opening] = field(default_factory=dict)
-    """Of the receipts that may be new; every other one of `differences` is there already."""
-    differences: dict[Place, Counter[str]] = field(default_factory=dict)
+    def __init__(self, now: datetime, time_zone: str) -> None:
+        self.now, self._time_zone = now, time_zone
+        self.day = local_date(now, time_zone)
+        self.openings: dict[Place, Opening] = {}
+        """Of the receipts that may be new; every other one of `differences` is there already."""
+        self.differences: dict[Place, Counter[str]] = {}
+        self._today = self.day.isoformat()
 
     def count(self, organisation: str, delivery: Delivery | None, outcomes: Iterable[str]) -> None:
         """Enters what became of resources, in the receipt of the day and in that of the delivery they came with."""
-        counted, day = Counter(outcomes), self._day_of(self.now)
-        self._open((organisation, day.isoformat()), Opening("day", day, self.now), counted)
+        counters = [self._opened((organisation, self._today), "day", None)]
         if delivery is not None:
-            self._open((organisation, delivery.id), Opening(delivery.kind, day, delivery.started, delivery.total), counted)
+            counters.append(self._opened((organisation, delivery.id), delivery.kind, delivery))
+        for outcome in outcomes:
+            for counter in counters:
+                counter[outcome] += 1
 
     def move(self, organisation: str, before: Sequence[Version], after: Sequence[Version]) -> None:
         """Enters where the versions of one answer stand now, and takes away where they stood."""
         for versions, sign in ((before, -1), (after, 1)):
             for version, standing in standings(versions):
                 for receipt in receipts_of(version, self._day_of(version.received_at)):
-                    self.differences.setdefault((organisation, receipt), Counter())[standing] += sign
+                    self._counter((organisation, receipt))[standing] += sign
 
-    def _open(self, place: Place, opening: Opening, counted: Mapping[str, int]) -> None:
-        if place not in self.openings or opening.total is not None:
-            self.openings[place] = opening
-        self.differences.setdefault(place, Counter()).update(counted)
+    def _opened(self, place: Place, kind: Kind, delivery: Delivery | None) -> Counter[str]:
+        if place not in self.openings or (delivery is not None and delivery.total is not None):
+            started, total = (self.now, None) if delivery is None else (delivery.started, delivery.total)
+            self.openings[place] = Opening(kind, self.day, started, total)
+        return self._counter(place)
 
-    def _day_of(self, received: datetime) -> date:
-        return local_date(received, self.time_zone)
+    def _counter(self, place: Place) -> Counter[str]:
+        counter = self.differences.get(place)
+        if counter is None:
+            counter = self.differences[place] = Counter()
+        return counter
+
+    def _day_of(self, received: datetime) -> str:
+        return self._today if received == self.now else local_date(received, self._time_zone).isoformat()
 
 
 def standings(versions: Sequence[Version]) -> Iterator[tuple[Version, str]]:
@@ -146,6 +156,6 @@ def standings(versions: Sequence[Version]) -> Iterator[tuple[Version, str]]:
             yield version, "draft" if is_draft(version) else "told"
 
 
-def receipts_of(version: Version, day: date) -> tuple[str, ...]:
+def receipts_of(version: Version, day: str) -> tuple[str, ...]:
     """The receipts under which a version came: its day's, and that of its Bundle or import."""
-    return (day.isoformat(),) if version.receipt is None else (day.isoformat(), version.receipt)
+    return (day,) if version.receipt is None else (day, version.receipt)

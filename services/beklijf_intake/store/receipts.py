@@ -55,7 +55,7 @@ def add(under_way: Pipeline, ledger: Ledger) -> Callable[[], list[Receipt]]:
     if not places:
         return list
     # A receipt without opening was opened when the version came that is counted elsewhere in it now: of its row only counts change.
-    openings = [ledger.openings.get(place) or Opening("day", ledger.now.date(), ledger.now) for place in places]
+    openings = [ledger.openings.get(place) or Opening("day", ledger.day, ledger.now) for place in places]
     rows = under_way.send(
         ADD,
         {
