@@ -20,7 +20,7 @@ from beklijf_intake.spool import Spool
 from beklijf_intake.writer import Unavailable
 from beklijf_shared import db
 
-YIELDING = 5
+YIELDING = 3
 """How much more willingly than others a worker leaves the processor: an archive can wait, a request that is being answered cannot."""
 
 
