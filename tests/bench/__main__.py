@@ -8,7 +8,7 @@ import statistics
 import sys
 from datetime import UTC, datetime
 
-from tests.bench import bulk, consuming, path, posting
+from tests.bench import alone, bulk, consuming, path, posting
 from tests.chaos.registry import Registry, registry
 from tests.lib import infra
 from tests.lib.databases import Databases
@@ -18,19 +18,43 @@ CONSUMED_PATIENTS = 2_000
 POSTED_PATIENTS = 2_000
 PATH_PATIENTS = 3_000
 ARCHIVE_PATIENTS = 16_000
+RUNS = 3
+GROWTH = (10_000, 100_000, 1_000_000)
+GROWTH_PATIENTS = 1_500
 VISIBLE_SECONDS = 15
 VISIBLE_RATE = 200
 
 
 def main() -> int:
-    """Measures and prints, in this order: the consumers alone, then everything together."""
+    """Measures and prints, in this order: intake alone, the consumers alone, then everything together. `intake`: only the first."""
     _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors, {platform.machine()}, Python {platform.python_version()}")
+    _intake_alone()
+    if "intake" in sys.argv[1:]:
+        return 0
     _consumers()
     with registry() as running:
         _posts(running)
         _archives(running)
         _path(running)
     return 0
+
+
+def _intake_alone() -> None:
+    """Single POSTs against `pgbench` with nothing else running, and what an answer costs as the registry grows."""
+    for workers in sorted({1, os.cpu_count() or 1}):
+        with alone.alone(workers) as door:
+            limit = posting.pgbench(door.server)
+            found = sorted((door.post(POSTED_PATIENTS) for _ in range(RUNS)), key=lambda cost: cost.run.per_second)[RUNS // 2]
+            limit = statistics.mean([limit, posting.pgbench(door.server)])
+            crowd = f"load average {os.getloadavg()[0]:.1f}"
+            _say(f"pgbench, the same three inserts, {alone.CLIENTS} clients: {limit:.0f} transactions/s ({crowd})")
+            _say(f"single POST, intake alone, {workers} process(es): {found.run.per_second / limit:.2f} x pgbench: {found}")
+    with alone.alone(1) as door:
+        filled = 0
+        for stored in GROWTH:
+            door.fill(filled, stored)
+            filled = stored
+            _say(f"with {stored} answers stored: {door.post(GROWTH_PATIENTS)}")
 
 
 def _consumers() -> None:
@@ -44,7 +68,7 @@ def _consumers() -> None:
 
 
 def _posts(running: Registry) -> None:
-    limit = posting.pgbench(running)
+    limit = posting.pgbench(running.postgres)
     posts = posting.single_posts(running, POSTED_PATIENTS)
     _say(f"pgbench, the same three inserts, {posting.CLIENTS} clients: {limit:.0f} transactions/s")
     _say(

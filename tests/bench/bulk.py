@@ -38,7 +38,7 @@ class Bulk:
 
 def pgbench(registry: Registry) -> float:
     """Documents per second of the three inserts, a hundred of each per transaction."""
-    return posting.pgbench(registry, SCRIPT, clients=4) * DOCUMENTS_AT_ONCE
+    return posting.pgbench(registry.postgres, SCRIPT, clients=4) * DOCUMENTS_AT_ONCE
 
 
 @contextmanager

