@@ -138,7 +138,7 @@ def _table(resource: dict[str, Any], context: ReadingContext) -> quick.Table | N
         return None
     url, _, version = resource["questionnaire"].partition("|")
     form = context.forms.get((url, version))
-    if form is None:
+    if form is None or context.mapper(resource["questionnaire"]) is not None:  # a form of the sender's own
         return None
     known = _tables.get((url, version))
     if known is None or known[0] is not form:  # a form that was loaded anew has another table

@@ -164,3 +164,12 @@ def test_a_text_is_remembered_only_for_the_item_that_it_is() -> None:
 
     for _ in range(2):
         assert quickly(body) == full(body) is not None
+
+
+def test_a_form_that_an_organisation_maps_is_left_to_the_full_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = json.dumps(builders.vas("a", 50, authored=AUTHORED)).encode()
+    assert quickly(body) is not None
+
+    monkeypatch.setattr(type(CONTEXT), "mapper", lambda *_: object())
+
+    assert quickly(body) is None
