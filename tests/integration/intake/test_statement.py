@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ NAMES = {
     "Consent": "https://example.org/consent|c1",
     "QuestionnaireResponse": "https://example.org/answer|a1",
 }
+RESULTS = {"_sort": "-_lastUpdated", "_count": "1", "_total": "accurate", "_summary": "true", "_elements": "identifier"}
 INTERACTIONS = ("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")
 REFUSED = {400, 404, 405, 501}
 OTHER_TYPES = ("Observation", "Practitioner", "Task", "Subscription", "Binary")
@@ -159,6 +161,20 @@ def test_parameters_not_stated_are_refused_when_asked_to_be_strict(server: Serve
             for name in {*OTHER_PARAMETERS, "identifier", "authored", "url", "questionnaire"} - stated:
                 answer = server.get(f"{resource['type']}?{name}=x")
                 assert (answer.status_code, code_of(answer)) == (400, "not-supported"), (resource["type"], name)
+
+
+def test_what_shapes_a_result_works_as_the_documentation_says(server: Server) -> None:
+    for resource in resources(server):
+        said = resource["documentation"]
+        stated = set(re.findall(r"(?:^|\s)(_[a-z]+): ", said))
+        assert stated == (RESULTS.keys() if resource["type"] in SENT else set()), resource["type"]
+        for name in stated:
+            assert server.get(f"{resource['type']}?{name}={RESULTS[name]}").status_code == 200, (resource["type"], name)
+        for order in (re.findall(r"sorted by ([^.]*)\.", said) or [""])[0].split(", "):
+            assert server.get(f"{resource['type']}?_sort=-{order}" if order else resource["type"]).status_code == 200
+        for query in re.findall(r"_query=(\w+): ", said):
+            assert server.get(f"{resource['type']}?_query={query}").status_code == 200
+        assert server.get(f"{resource['type']}?_sort=colour").status_code == 400
 
 
 def test_every_include_stated_works_and_others_do_not(server: Server) -> None:
