@@ -32,6 +32,9 @@ SETTLED_AFTER = timedelta(hours=1)
 ESTIMATED_FROM = 10_000
 TIMEOUT, TIMED_OUT = "10s", "57014"
 
+LIMITED = text(f"""
+SELECT set_config('statement_timeout', '{TIMEOUT}', true), set_config('plan_cache_mode', 'force_custom_plan', true)
+""")
 OLDEST_TRANSACTION = text("""
 SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """)
@@ -120,8 +123,11 @@ def complete_until(connection: Connection, now: datetime, margin: timedelta) -> 
 
 
 def limit_time(connection: Connection) -> None:
-    """Ends every statement of this transaction that takes longer than a reader would wait."""
-    connection.execute(text(f"SET LOCAL statement_timeout = '{TIMEOUT}'"))
+    """Ends every statement of this transaction that takes longer than a reader would wait, and plans each for what it asks.
+
+    A plan made for any limit and any position would be made for too many rows.
+    """
+    connection.execute(LIMITED)
 
 
 def sought(connection: Connection, organisation: str, search: Search) -> Sought:
