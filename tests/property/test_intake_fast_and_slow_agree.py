@@ -87,8 +87,6 @@ def _keep_rules(type_name: str, value: dict[str, Any]) -> None:
         )
     if type_name == "Expression":
         value.setdefault("expression", "a")
-    if type_name == "Consent":
-        value.setdefault("policyRule", {"text": "a"})
     for one, other, needed in [("data", "contentType", "text/plain"), ("value", "system", "phone"), ("code", "system", "urn:x")]:
         kinds = {"data": ("Attachment",), "value": ("ContactPoint",), "code": ("Quantity", "Age", "Count", "Distance", "Duration")}[one]
         if type_name in kinds and one in value:

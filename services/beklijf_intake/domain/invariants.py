@@ -1,6 +1,7 @@
 """The rules that FHIR R4 states between the elements of one type (per-1, qty-3, ...), for the types that reach us.
 
-ele-1 and ext-1 hold for every type and are checked where the types are walked; qrs-1 is checked with the answers.
+ele-1 and ext-1 hold for every type and are checked where the types are walked; qrs-1 is checked with the answers; ppc-1 is left
+out on purpose (`contracts/decisions/0011`).
 """
 
 from __future__ import annotations
@@ -41,15 +42,8 @@ def _in_order(period: dict[str, Any]) -> bool:
 
 
 _UNIT = Invariant(_needs("code", "system"), "system", "A unit's code needs the system that it is from (qty-3).")
-_ONE_POLICY = Invariant(
-    lambda consent: bool(consent.keys() & {"policy", "policyRule"}),
-    "policyRule",
-    "A Consent names its policy or policyRule; policyRule with a text will do (ppc-1).",
-)
-
 INVARIANTS: Mapping[str, tuple[Invariant, ...]] = {
     "Attachment": (Invariant(_needs("data", "contentType"), "contentType", "Data needs its contentType (att-1)."),),
-    "Consent": (_ONE_POLICY,),
     "ContactPoint": (Invariant(_needs("value", "system"), "system", "A value needs its system, like phone or email (cpt-2)."),),
     "Expression": (
         Invariant(
