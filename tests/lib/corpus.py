@@ -7,15 +7,15 @@ from functools import cache
 from random import Random
 
 from tests.lib import filling
-from tests.lib.questionnaires import Resource, all_of_them, hand_made
+from tests.lib.questionnaires import Resource, hand_made, shipped
 from tests.lib.spoiling import draft, envelope, shape, structure, values
 
 __all__ = ["Case", "cases", "envelope", "shape", "structure", "values"]
 
 SEED = "beklijf"
-GOOD = 12  # of each form
-TIMES_SHIPPED, TIMES_HAND_MADE = 1, 2  # responses that each way is tried on
-TWICE = 40  # of each form, spoilt in two ways
+GOOD_SHIPPED, GOOD_HAND_MADE = 4, 12  # responses to each form
+ONE_IN, TIMES = 4, 2  # of the shipped forms, so many share a way between them; on a hand-made one each way is tried so often
+TWICE_SHIPPED, TWICE_HAND_MADE = 8, 40  # of each form, spoilt in two ways
 SHARES = (0.8, 1.0, 0.4)
 
 
@@ -33,24 +33,38 @@ class Case:
 def cases() -> tuple[Case, ...]:
     """All of them; no line occurs twice."""
     found: dict[str, Case] = {}
-    for form in all_of_them():
-        for one in _of(form):
-            found.setdefault(one.line, one)
+    groups = [_shipped(form, turn) for turn, form in enumerate(shipped())] + [_hand_made(form) for form in hand_made()]
+    for one in (case for group in groups for case in group):
+        found.setdefault(one.line, one)
     return tuple(found.values())
 
 
-def _of(form: Resource) -> list[Case]:
-    good = [filling.response(form, f"a{n}", Random(f"{SEED} {form['id']} {n}"), share=SHARES[n % 3]) for n in range(GOOD)]
-    found = [Case(f"{form['id']} {n}", form["id"], (), draft.text(one)) for n, one in enumerate(good)]
-    names = list(draft.WAYS)
-    times = TIMES_HAND_MADE if form in hand_made() else TIMES_SHIPPED
-    for name in names:
-        found += _spoilt(form, good, (name,), times)
+def _shipped(form: Resource, turn: int) -> list[Case]:
+    good = _good(form, GOOD_SHIPPED)
+    names = [name for at, name in enumerate(draft.WAYS) if at % ONE_IN == turn % ONE_IN]
+    once = [case for name in names for case in _spoilt(form, good, (name,), 1)]
+    return [*_as_they_are(form, good), *once, *_twice(form, good, TWICE_SHIPPED)]
+
+
+def _hand_made(form: Resource) -> list[Case]:
+    good = _good(form, GOOD_HAND_MADE)
+    once = [case for name in draft.WAYS for case in _spoilt(form, good, (name,), TIMES)]
+    return [*_as_they_are(form, good), *once, *_twice(form, good, TWICE_HAND_MADE)]
+
+
+def _good(form: Resource, count: int) -> list[Resource]:
+    return [filling.response(form, f"a{n}", Random(f"{SEED} {form['id']} {n}"), share=SHARES[n % 3]) for n in range(count)]
+
+
+def _as_they_are(form: Resource, good: list[Resource]) -> list[Case]:
+    return [Case(f"{form['id']} {n}", form["id"], (), draft.text(one)) for n, one in enumerate(good)]
+
+
+def _twice(form: Resource, good: list[Resource], count: int) -> list[Case]:
     chance = Random(f"{SEED} {form['id']}")
     first = [name for name, way in draft.WAYS.items() if way.__module__ in (values.__name__, structure.__name__)]
-    for _ in range(TWICE):
-        found += _spoilt(form, good, (chance.choice(first), chance.choice(names)), 1)
-    return found
+    ways = [(chance.choice(first), chance.choice(list(draft.WAYS))) for _ in range(count)]
+    return [case for pair in ways for case in _spoilt(form, good, pair, 1)]
 
 
 def _spoilt(form: Resource, good: list[Resource], ways: tuple[str, ...], times: int) -> list[Case]:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from beklijf_intake import forms
 from beklijf_intake.domain import questionnaire
 from beklijf_intake.domain.reading.context import ReadingContext
 from tests.lib import reading
@@ -38,8 +39,9 @@ def all_of_them() -> tuple[Resource, ...]:
 @cache
 def context() -> ReadingContext:
     """What reading needs to know, with all of these Questionnaires."""
-    forms = {(one["url"], one["version"]): questionnaire.compile_form(one) for one in all_of_them()}
-    return replace(reading.context(), forms=forms)
+    around = forms.surroundings(json.loads(file.read_text(encoding="utf-8")) for file in sorted(HAND_MADE.glob("*.json")))
+    made = {(one["url"], one["version"]): questionnaire.compile_form(one, around) for one in hand_made()}
+    return replace(reading.context(), forms={**reading.context().forms, **made})
 
 
 def extension(item: Resource, name: str) -> Any:
