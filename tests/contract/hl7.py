@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from beklijf.reference import cohort as small
@@ -22,10 +25,11 @@ from tests.lib.reading import ORGANISATION, context
 from tests.lib.sources import ROOT
 
 Resource = dict[str, Any]
-WHEN = "2014-03-03T10:00:00+01:00"
 SAMPLE = 500
+NEEDS = ("java", "javac", "mvn")
 FIRST_TIME_SECONDS = 600
 """The first time its libraries (145 MB) are fetched; then it starts within 40 s and needs 5 to 15 ms a resource."""
+ENDING_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -50,17 +54,38 @@ class Verdict:
         return {issue.id for issue in self.issues if issue.severity in severities}
 
 
-def judged(resources: list[Resource]) -> list[Verdict]:
-    """All verdicts, by one process of the validator."""
-    lines = "".join(json.dumps(resource) + "\n" for resource in resources)
-    command = [str(ROOT / "tests/tools/fhir-oracle"), str(ROOT / "contracts/fhir")]
-    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False, timeout=FIRST_TIME_SECONDS)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return [_verdict(json.loads(line)) for line in done.stdout.splitlines()]
+class Validator:
+    """One process of the validator, that answers as long as it is open: starting it costs more than a thousand questions."""
+
+    def __init__(self) -> None:
+        folders = [str(ROOT / "contracts/fhir"), str(ROOT / "tests/contract/forms")]
+        command = [str(ROOT / "tests/tools/fhir-oracle"), *folders]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+
+    def judge(self, lines: Sequence[str]) -> list[Verdict]:
+        """The verdicts on these resources, each one line of JSON, in their order."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        feeding = threading.Thread(target=self._feed, args=(lines,))
+        feeding.start()
+        said = [_verdict(json.loads(line)) for line in islice(self._process.stdout, len(lines))]
+        feeding.join()
+        assert len(said) == len(lines), "the validator ended early; what it said stands above"
+        return said
+
+    def _feed(self, lines: Sequence[str]) -> None:
+        assert self._process.stdin is not None
+        for line in lines:
+            self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.communicate(timeout=ENDING_SECONDS)
 
 
 def _verdict(said: dict[str, Any]) -> Verdict:
-    return Verdict(said["accepted"], tuple(Issue(**issue) for issue in said["issues"]))
+    return Verdict(said["accepted"], tuple(Issue(**issue | {"id": issue["id"] or "unnamed"}) for issue in said["issues"]))
 
 
 def ours(resource: Resource) -> bool:
@@ -76,7 +101,16 @@ def ours(resource: Resource) -> bool:
 
 def shipped() -> dict[str, Resource]:
     """The resources in `contracts/fhir`, by file name."""
-    return {file.name: json.loads(file.read_text(encoding="utf-8")) for file in sorted((ROOT / "contracts/fhir").glob("*.json"))}
+    return _in(ROOT / "contracts/fhir")
+
+
+def made() -> dict[str, Resource]:
+    """The Questionnaires that tests answer, and what they rest on, by file name."""
+    return _in(ROOT / "tests/contract/forms")
+
+
+def _in(folder: Path) -> dict[str, Resource]:
+    return {file.name: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))}
 
 
 def served() -> dict[str, Resource]:
@@ -92,7 +126,7 @@ def statement() -> Resource:
     """The CapabilityStatement of all that is routed."""
     routed = {(method, route.path) for route in api.application().routes for method in getattr(route, "methods", None) or ()}
     address = "https://registry.example/fhir"
-    return capability_statement(routed, api.ROOT, CANONICAL_BASE, address=address, security=metadata.security(address))
+    return capability_statement(routed, api.ROOT, CANONICAL_BASE, address=address, security=metadata.SECURITY)
 
 
 def sample() -> list[Resource]:
@@ -106,19 +140,6 @@ def sample() -> list[Resource]:
 def consents() -> list[Resource]:
     """Refusals, of which the reference cohort has none."""
     return [*islice((one for one in small.generate(200) if one["resourceType"] == "Consent"), 6), builders.consent(episode="e1")]
-
-
-def oddities() -> dict[str, Resource]:
-    """What intake accepts on purpose and the validator does not, by the validator's name for it."""
-    form = builders.qbpds("a1", [2] * 20, authored=WHEN)
-    first, *others = form["item"]
-    one = builders.vas("a1", 50, authored=WHEN)
-    return {
-        "Questionnaire_QR_Item_Order": {**form, "item": form["item"][::-1]},
-        "Questionnaire_QR_Item_Text": {**form, "item": [{**first, "text": "What a site with a licence asks"}, *others]},
-        "CONTAINED_ORPHAN_DOM3": {**one, "contained": [{"resourceType": "Organization", "id": "o", "name": "A hospital"}]},
-        "Validation_VAL_Profile_Unknown": {**one, "meta": {"profile": ["https://example.org/fhir/StructureDefinition/answers"]}},
-    }
 
 
 def listed(title: str) -> set[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import pytest
 
 from tests.contract import hl7
-from tests.contract.hl7 import Resource, Verdict
+from tests.contract.hl7 import Resource, Validator, Verdict
 
-pytestmark = [pytest.mark.needs("java"), pytest.mark.needs("javac"), pytest.mark.needs("mvn")]
+pytestmark = [*(pytest.mark.needs(what) for what in hl7.NEEDS), pytest.mark.timeout(hl7.FIRST_TIME_SECONDS)]
 
 
 @dataclass(frozen=True)
@@ -17,25 +18,26 @@ class Judged:
     """Everything that was asked, with its verdicts; `shipped` also holds what is served without being a file."""
 
     shipped: dict[str, Verdict]
+    made: dict[str, Verdict]
     sample: list[tuple[Resource, Verdict]]
     consents: list[tuple[Resource, Verdict]]
-    oddities: dict[str, Verdict]
 
     def every(self) -> list[Verdict]:
-        """All but the oddities."""
+        """All but what is made for tests."""
         return [*self.shipped.values(), *(verdict for _, verdict in [*self.sample, *self.consents])]
 
 
 @pytest.fixture(scope="module")
-def judged() -> Judged:
-    """One process of the validator for all questions."""
-    shipped, sample, consents, oddities = hl7.shipped() | hl7.served(), hl7.sample(), hl7.consents(), hl7.oddities()
-    verdicts = iter(hl7.judged([*shipped.values(), *sample, *consents, *oddities.values()]))
+def judged(validator: Validator) -> Judged:
+    """All verdicts."""
+    shipped, made, sample, consents = hl7.shipped() | hl7.served(), hl7.made(), hl7.sample(), hl7.consents()
+    asked = [*shipped.values(), *made.values(), *sample, *consents]
+    verdicts = iter(validator.judge([json.dumps(one) for one in asked]))
     return Judged(
         shipped={name: next(verdicts) for name in shipped},
+        made={name: next(verdicts) for name in made},
         sample=[(resource, next(verdicts)) for resource in sample],
         consents=[(resource, next(verdicts)) for resource in consents],
-        oddities={name: next(verdicts) for name in oddities},
     )
 
 
@@ -45,6 +47,13 @@ def test_what_ships_and_what_is_served_is_fhir(judged: Judged) -> None:
     assert refused == {}
     assert len(judged.shipped) >= 16
     assert {"PlanDefinition/imsr", "CodeSystem/programme", "metadata"} <= judged.shipped.keys()
+
+
+def test_what_is_made_for_tests_is_fhir(judged: Judged) -> None:
+    refused = {name: verdict.issues for name, verdict in judged.made.items() if not verdict.accepted}
+
+    assert refused == {}
+    assert len(judged.made) == 11
 
 
 def test_a_sample_of_the_cohort_is_accepted_and_refused_as_we_do(judged: Judged) -> None:
@@ -57,19 +66,6 @@ def test_a_sample_of_the_cohort_is_accepted_and_refused_as_we_do(judged: Judged)
 
 def test_refusals_to_take_part_are_accepted_by_both(judged: Judged) -> None:
     assert [(verdict.accepted, hl7.ours(resource)) for resource, verdict in judged.consents] == [(True, True)] * 7
-
-
-@pytest.mark.parametrize("message", hl7.oddities())
-def test_what_we_accept_otherwise_is_listed_with_its_reason(judged: Judged, message: str) -> None:
-    verdict = judged.oddities[message]
-
-    assert hl7.ours(hl7.oddities()[message])
-    assert not verdict.accepted
-    assert verdict.ids("error", "fatal") == {message}
-
-
-def test_the_list_of_what_we_accept_is_complete_and_has_nothing_needless() -> None:
-    assert hl7.listed("It refuses, we accept") == set(hl7.oddities())
 
 
 def test_every_warning_is_listed_and_none_needlessly(judged: Judged) -> None:

@@ -14,8 +14,8 @@ __all__ = ["Case", "cases", "envelope", "shape", "structure", "values"]
 
 SEED = "beklijf"
 GOOD_SHIPPED, GOOD_HAND_MADE = 4, 12  # responses to each form
-ONE_IN, TIMES = 4, 2  # of the shipped forms, so many share a way between them; on a hand-made one each way is tried so often
-TWICE_SHIPPED, TWICE_HAND_MADE = 8, 40  # of each form, spoilt in two ways
+ONE_IN = 5  # so many of the shipped forms share a way between them
+TWICE_SHIPPED, TWICE_HAND_MADE = 6, 30  # of each form, spoilt in two ways
 SHARES = (0.8, 1.0, 0.4)
 
 
@@ -48,7 +48,7 @@ def _shipped(form: Resource, turn: int) -> list[Case]:
 
 def _hand_made(form: Resource) -> list[Case]:
     good = _good(form, GOOD_HAND_MADE)
-    once = [case for name in draft.WAYS for case in _spoilt(form, good, (name,), TIMES)]
+    once = [case for name in draft.WAYS for case in _spoilt(form, good, (name,), 2 if _is_about_items(name) else 1)]
     return [*_as_they_are(form, good), *once, *_twice(form, good, TWICE_HAND_MADE)]
 
 
@@ -62,9 +62,14 @@ def _as_they_are(form: Resource, good: list[Resource]) -> list[Case]:
 
 def _twice(form: Resource, good: list[Resource], count: int) -> list[Case]:
     chance = Random(f"{SEED} {form['id']}")
-    first = [name for name, way in draft.WAYS.items() if way.__module__ in (values.__name__, structure.__name__)]
+    first = [name for name in draft.WAYS if _is_about_items(name)]
     ways = [(chance.choice(first), chance.choice(list(draft.WAYS))) for _ in range(count)]
     return [case for pair in ways for case in _spoilt(form, good, pair, 1)]
+
+
+def _is_about_items(name: str) -> bool:
+    """The ways in which items and answers go wrong; the others are the same whatever is asked."""
+    return draft.WAYS[name].__module__ in (values.__name__, structure.__name__)
 
 
 def _spoilt(form: Resource, good: list[Resource], ways: tuple[str, ...], times: int) -> list[Case]:

@@ -124,8 +124,9 @@ def _string(item: Resource, chance: Random) -> Resource:
 
 def _quantity(item: Resource, chance: Random) -> Resource:
     units = [one["valueCoding"] for one in item.get("extension", []) if one["url"].endswith("questionnaire-unitOption")]
-    unit = chance.choice(units or [{"code": "mg", "display": "mg"}, {"code": "kg", "display": "kg"}])
     low, high = extension(item, "sdc-questionnaire-minQuantity"), extension(item, "sdc-questionnaire-maxQuantity")
+    bounded = [{"code": low["code"], "display": low["unit"]}] if low else []
+    unit = chance.choice(units or bounded or [{"code": "mg", "display": "mg"}, {"code": "kg", "display": "kg"}])
     number = chance.uniform(low["value"] if low else 1, high["value"] if high else 150)
     return {"valueQuantity": {"value": round(number, 1), "unit": unit["display"], "system": UCUM, "code": unit["code"]}}
 
@@ -196,7 +197,7 @@ def _met(condition: Resource, scopes: Scopes) -> bool:
         case "=":
             return any(_same(one, wanted) for one in given)
         case "!=":
-            return any(not _same(one, wanted) for one in given)
+            return bool(given) and not any(_same(one, wanted) for one in given)
         case operator:
             if name == "answerQuantity":
                 return any(ORDERED[operator](one["value"], wanted["value"]) for one in given)

@@ -184,17 +184,18 @@ class _Check:
             seen.add(link)
             yield from self.item(children[link], one, here, around)
         for known in children.values():
-            yield from self.missing(known, [one for one in items if one["linkId"] == known["linkId"]], where, around)
+            given = {index: one for index, one in enumerate(items) if one["linkId"] == known["linkId"]}
+            yield from self.missing(known, given, where, around)
 
-    def missing(self, known: Json, items: list[Json], where: str, around: tuple[int, ...]) -> Iterator[Said]:
-        """What a place lacks of one item, or has too often."""
-        link = known["linkId"]
+    def missing(self, known: Json, given: dict[int, Json], where: str, around: tuple[int, ...]) -> Iterator[Said]:
+        """What a place lacks of one item, or has too often; `given` are those there, by their place."""
+        link, items = known["linkId"], [*given.values()]
         if self.decidable(link) and self.is_off(link, around):
             return
         free = "enableWhen" in known and not self.decidable(link)
         answered = any(self.is_answered(known, one) for one in items)
         if self.complete and known.get("required") and known["type"] != "display" and not free and not answered:
-            yield "error", "required", f"{where}item"
+            yield "error", "required", f"{where}item[{min(given)}]" if given else f"{where}item"
         if known["type"] == "group":
             yield from self.occurrences(known, sum("item" in one for one in items), f"{where}item")
 
@@ -208,7 +209,7 @@ class _Check:
     def is_answered(self, known: Json, item: Json) -> bool:
         if known["type"] in ("group", "display"):
             return "item" in item
-        return any(name in answer for answer in item.get("answer", ()) for name in value_names(known, self.questionnaire))
+        return any(name.startswith("value") for answer in item.get("answer", ()) for name in answer)
 
     def item(self, known: Json, item: Json, here: str, around: tuple[int, ...]) -> Iterator[Said]:
         answers, children, kind = item.get("answer"), item.get("item"), known["type"]

@@ -183,7 +183,7 @@ ONE_QUESTION: list[tuple[Json, tuple[Any, ...], Told]] = [
     (item("q", "group"), (True,), error("invariant", "item[0].answer")),
     (item("q", "boolean"), ({"_valueBoolean": {"extension": [{"url": "u", "valueCode": "unknown"}]}},), FINE),
     (item("q", "boolean"), ({"_valueString": {"extension": [{"url": "u", "valueCode": "unknown"}]}},), error("value")),
-    (item("q", "boolean", required=True), ({"_valueBoolean": {"extension": []}},), error("required", "item")),
+    (item("q", "boolean", required=True), ({"_valueBoolean": {"extension": []}},), error("required", "item[0]")),
 ]  # fmt: skip
 
 
@@ -219,8 +219,8 @@ FORMS: list[tuple[list[Json], list[Json], Told]] = [
     # groups
     ([GROUP], [given("g", item=[given("x", 1)])], FINE),
     ([GROUP], [], error("required", "item")),
-    ([GROUP], [given("g")], error("required", "item")),
-    ([GROUP], [given("g", item=[given("x")])], error("required", "item[0].item")),
+    ([GROUP], [given("g")], error("required", "item[0]")),
+    ([GROUP], [given("g", item=[given("x")])], error("required", "item[0].item[0]")),
     ([MANY], [given("g", item=[given("x", 1)]), given("g", item=[given("x", 2)])], FINE),
     ([MANY], [given("g", item=[given("x", 1)])] * 3, error("invariant", "item")),
     ([GROUP], [given("g", item=[given("x", 1)]), given("g", item=[given("x", 2)])], error("invariant", "item[1].linkId")),

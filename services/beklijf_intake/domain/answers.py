@@ -121,7 +121,8 @@ class _Walk:
         for spec in place.required:
             if spec.link not in answered and not (spec.conditional and (at[-1], spec.link) in self.off):
                 sentence = f"The item with linkId {spec.link} is required in a completed form. Send it, or send the form as in-progress."
-                found = _add(found, "item", [broken_rule("required", "", sentence)])
+                there = next((f"item[{index}]" for index, item in enumerate(items) if item["linkId"] == spec.link), "item")
+                found = _add(found, there, [broken_rule("required", "", sentence)])
         return found
 
     def counted(self, items: Sequence[Resource], place: Place, at: At, found: Problems | None) -> Problems | None:
@@ -284,7 +285,8 @@ def _is_answered(item: Resource, place: Place) -> bool:
     spec = place.items.get(item["linkId"])
     if spec is None or not spec.readers:
         return bool(item.get("item"))
-    return any(name in answer for answer in item.get("answer", ()) for name in spec.readers)
+    # a value of another type is told as that, and not as missing too
+    return any(name.startswith("value") for answer in item.get("answer", ()) for name in answer)
 
 
 def _keys(answers: Sequence[Resource], spec: Item) -> Iterator[tuple[str, Any]]:

@@ -192,12 +192,13 @@ def items_beneath_a_leaf(draft: Draft) -> None:
     one.answer["item"] = [{"linkId": one.item["linkId"], "answer": [{one.name: one.value}]}]
 
 
-def _off(draft: Draft) -> Given:
-    """A top item that enableWhen leaves out of this response, put in at its place, still empty."""
+def _off(draft: Draft, operator: str = "") -> Given:
+    """A top item that enableWhen (with this operator, if one is named) leaves out of this response, put in at its place, still empty."""
     place = [spec["linkId"] for spec in draft.form["item"]]
     items = draft.response.get("item", [])
     there = {item["linkId"] for item in items}
     specs = [spec for spec in draft.form["item"] if "enableWhen" in spec and spec["linkId"] not in there]
+    specs = [spec for spec in specs if operator in ("", spec["enableWhen"][0]["operator"])]
     if not specs:
         raise NotApplicable
     spec = draft.chance.choice(specs)
@@ -214,6 +215,19 @@ def an_item_that_may_be_switched_off(draft: Draft) -> None:
         one.item["item"] = [{"linkId": inner["linkId"], "answer": [value(draft.form, inner, draft.chance)]}]
     else:
         one.item["answer"] = [value(draft.form, one.spec, draft.chance)]
+
+
+@way
+def one_of_several_answers_is_the_one_that_switches_off(draft: Draft) -> None:
+    """Only for questions that repeat: not equal (`!=`) means that no answer is equal."""
+    one = _off(draft, "!=")
+    condition = one.spec["enableWhen"][0]
+    if "answerCoding" not in condition:
+        raise NotApplicable
+    asked = draft.one([other for other in draft.answers() if other.item["linkId"] == condition["question"]])
+    others = [option["valueCoding"] for option in asked.spec["answerOption"] if option["valueCoding"] != condition["answerCoding"]]
+    asked.item["answer"] = [{"valueCoding": condition["answerCoding"]}, {"valueCoding": others[0]}]
+    one.item["answer"] = [value(draft.form, one.spec, draft.chance)]
 
 
 @way

@@ -162,6 +162,11 @@ def less_than_a_whole_date(draft: Draft) -> None:
 
 
 @way
+def a_month_where_the_least_is_an_instant(draft: Draft) -> None:
+    _bounded(draft, "minValue", "dateTime").becomes(valueDateTime="2014-03")
+
+
+@way
 def a_day_that_does_not_exist(draft: Draft) -> None:
     one = draft.one(draft.answers("date", "dateTime"))
     one.becomes(**{one.name: draft.chance.choice(["2014-02-30", "2014-13-01", "0000-01-01", "20140303"])})

@@ -129,7 +129,7 @@ def test_required_items_must_be_answered_in_a_completed_form(form: Form, status:
 
 def test_an_absent_group_asks_for_nothing_and_an_empty_answer_does_not_count(form: Form) -> None:
     assert problems(form) == []
-    assert problems(form, item("group", item=[item("inner")])) == [(422, "required", "item[0].item")]
+    assert problems(form, item("group", item=[item("inner")])) == [(422, "required", "item[0].item[0]")]
 
 
 def test_conditions_switch_items_on_and_off(form: Form) -> None:
