@@ -126,7 +126,7 @@ def statement() -> Resource:
     """The CapabilityStatement of all that is routed."""
     routed = {(method, route.path) for route in api.application().routes for method in getattr(route, "methods", None) or ()}
     address = "https://registry.example/fhir"
-    return capability_statement(routed, api.ROOT, CANONICAL_BASE, address=address, security=metadata.SECURITY)
+    return capability_statement(routed, api.ROOT, CANONICAL_BASE, address=address, security=metadata.security(address))
 
 
 def sample() -> list[Resource]:

@@ -36,7 +36,8 @@ def phone(chance: Random) -> str:
     area, local = digits(chance, 2), digits(chance, 7)
     return chance.choice([
         f"06{mobile}", f"06-{mobile}", f"06 {mobile[:2]} {mobile[2:4]} {mobile[4:6]} {mobile[6:]}", f"+316{mobile}", f"+31 6 {mobile}",
-        f"+31 6{mobile}", f"+31(0)6{mobile}", f"00316{mobile}", f"0{area}-{local}", f"0{area} {local[:3]} {local[3:5]} {local[5:]}", f"(0{area}) {local}",
+        f"+31 6{mobile}", f"+31(0)6{mobile}", f"00316{mobile}", f"0{area}-{local}", f"0{area} {local[:3]} {local[3:5]} {local[5:]}",
+        f"(0{area}) {local}",
     ])  # fmt: skip
 
 
@@ -63,9 +64,12 @@ def iban(chance: Random) -> str:
 def sentence(chance: Random) -> str:
     """What a patient writes in an open field."""
     return chance.choice(SENTENCES).format(
-        date=date(chance), n=chance.randint(2, 99), dose=chance.choice([200, 400, 500, 1000]), phone=phone(chance), short=digits(chance, 7),
-        time=f"{chance.randint(8, 20)}:{chance.randint(0, 59):02}", postcode=postcode(chance), one=chance.randint(1, 4), two=chance.randint(2, 5),
-        day=chance.randint(1, 28), month=chance.choice(MONTHS), year=chance.randint(1990, 2025), euro=f"{chance.randint(20, 900)},{digits(chance, 2)}",
+        date=date(chance), n=chance.randint(2, 99), dose=chance.choice([200, 400, 500, 1000]), phone=phone(chance),
+        short=digits(chance, 7),
+        time=f"{chance.randint(8, 20)}:{chance.randint(0, 59):02}", postcode=postcode(chance), one=chance.randint(1, 4),
+        two=chance.randint(2, 5),
+        day=chance.randint(1, 28), month=chance.choice(MONTHS), year=chance.randint(1990, 2025),
+        euro=f"{chance.randint(20, 900)},{digits(chance, 2)}",
         pressure=f"{chance.randint(100, 180)}/{chance.randint(60, 110)}", letter=f"{digits(chance, 4)}/{chance.randint(10, 25)}",
     )  # fmt: skip
 

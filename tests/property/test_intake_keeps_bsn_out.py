@@ -25,15 +25,17 @@ NOTE = {"url": "https://example.org/note", "extension": [{"url": "text", "valueS
 RICH: list[dict[str, Any]] = [
     patient(extension=[NOTE], meta={"tag": [{"system": "urn:x", "code": "a", "display": "b"}], "source": "urn:x:y"}, language="nl",
             link=[{"type": "seealso", "other": {"reference": "Patient/a", "display": "other"}}]),
-    episode(ended="2014-05-01", extension=[NOTE], contained=[CLINIC], text={"status": "generated", "div": f"{XHTML}<p title='a'>An episode</p></div>"},
+    episode(ended="2014-05-01", extension=[NOTE], contained=[CLINIC],
+            text={"status": "generated", "div": f"{XHTML}<p title='a'>An episode</p></div>"},
             careManager={"reference": "#o", "display": "manager"}),
     consent(episode="e1") | {"extension": [NOTE], "policyRule": {"text": "a rule"}, "organization": [{"display": "hospital"}]},
-    vas("a", 50, authored="2014-03-03T10:00:00Z", moment="t0", episode="e1", contained=[CLINIC], author={"reference": "#o", "display": "by"},
-        text={"status": "generated", "div": f"{XHTML}Fifty</div>"}),
+    vas("a", 50, authored="2014-03-03T10:00:00Z", moment="t0", episode="e1", contained=[CLINIC],
+        author={"reference": "#o", "display": "by"}, text={"status": "generated", "div": f"{XHTML}Fifty</div>"}),
     qbpds("a", 50, authored="2014-03-03", extension=[NOTE, {"url": EPISODE_LINK, "valueReference": {"display": "an episode"}}]),
 ]  # fmt: skip
 SHAPES = st.sampled_from([
-    NUMBER, f"BSN {NUMBER}", f"patient-{NUMBER}", f"Patient/{NUMBER}", f"{XHTML}<b>{NUMBER}</b></div>", f"({NUMBER})", f"a\n{NUMBER}\tb", f"é{NUMBER}",
+    NUMBER, f"BSN {NUMBER}", f"patient-{NUMBER}", f"Patient/{NUMBER}", f"{XHTML}<b>{NUMBER}</b></div>", f"({NUMBER})", f"a\n{NUMBER}\tb",
+    f"é{NUMBER}",
     "bsn 111 222 333", "burgerservicenummer: 111.222.333", f"{SYSTEM}|{NUMBER}", "urn:oid:2.16.840.1.113883.2.4.6.3", f"https://example.org/p%2F{NUMBER}",
 ])  # fmt: skip
 OFTEN = settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -59,7 +61,11 @@ def is_own_identifier(place: Place) -> bool:
 def hidden(draw: st.DrawFn, wholes: list[dict[str, Any]]) -> dict[str, Any]:
     """A resource with the number as some value, or as some name."""
     resource = deepcopy(draw(st.sampled_from(wholes)))
-    found = [place for place in places(resource) if not is_own_identifier(place) and place[1] not in ("resourceType", "type", "entry", "resource")]
+    found = [
+        place
+        for place in places(resource)
+        if not is_own_identifier(place) and place[1] not in ("resourceType", "type", "entry", "resource")
+    ]
     container, key = draw(st.sampled_from(found))
     said = draw(SHAPES)
     match draw(st.sampled_from(["value", "number", "name", "beside", "identifier", "extension"])):

@@ -33,8 +33,8 @@ _CRITERION = re.compile(r"(?:[A-Za-z]{1,40}\?)?identifier=([^|&\s]*:[^|&\s]*)\|[
 
 HELP = (
     "A citizen service number (BSN) is not accepted anywhere in this registry. Send the registry's own pseudonym as the identifier of the"
-    " patient, and check texts, displays and narratives. Another number of nine digits that looks like one can stand in an Identifier with a"
-    " system of its own."
+    " patient, and check texts, displays and narratives. Another number of nine digits that looks like one can stand in an Identifier with"
+    " a system of its own."
 )
 
 

@@ -19,6 +19,12 @@ WHEN = "2014-03-03T10:00:00+01:00"
 FHIR_JSON = {"Content-Type": "application/fhir+json"}
 POST = {"method": "POST", "url": "QuestionnaireResponse"}
 
+
+def bundle(kind: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """A Bundle of one entry."""
+    return {"resourceType": "Bundle", "type": kind, "entry": [entry]}
+
+
 BODIES: dict[str, Any] = {
     "identifier": patient() | {"identifier": [named(SYSTEM, NUMBER)]},
     "reference": vas("a", 5, authored=WHEN) | {"subject": {"reference": f"Patient/{NUMBER}"}},
@@ -30,8 +36,8 @@ BODIES: dict[str, Any] = {
     "name of an element": vas("a", 5, authored=WHEN) | {NUMBER: 1},
     "moment": vas("a", 5, authored=WHEN, moment=NUMBER),
     "id": vas("a", 5, authored=WHEN, id=NUMBER),
-    "envelope": {"resourceType": "Bundle", "type": "batch", "entry": [{"fullUrl": f"urn:x:{NUMBER}", "resource": vas("a", 5, authored=WHEN), "request": POST}]},
-    "entry": {"resourceType": "Bundle", "type": "transaction", "entry": [{"resource": vas("a", 5, authored=WHEN, id=NUMBER), "request": POST}]},
+    "envelope": bundle("batch", {"fullUrl": f"urn:x:{NUMBER}", "resource": vas("a", 5, authored=WHEN), "request": POST}),
+    "entry": bundle("transaction", {"resource": vas("a", 5, authored=WHEN, id=NUMBER), "request": POST}),
 }  # fmt: skip
 REQUESTS: dict[str, tuple[str, str, dict[str, str]]] = {
     "address": ("GET", f"/fhir/Patient/{NUMBER}", {}),

@@ -162,8 +162,8 @@ def less_than_a_whole_date(draft: Draft) -> None:
 
 
 @way
-def a_month_where_the_least_is_an_instant(draft: Draft) -> None:
-    _bounded(draft, "minValue", "dateTime").becomes(valueDateTime="2014-03")
+def a_year_where_the_least_is_an_instant(draft: Draft) -> None:
+    _bounded(draft, "minValue", "dateTime").becomes(valueDateTime="2014")
 
 
 @way
