@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -13,7 +14,8 @@ from starlette.responses import Response
 from beklijf_intake import exchange, queries
 from beklijf_intake.api import lists
 from beklijf_intake.api.door import ROOT, TYPES, door_of, route, sender_of
-from beklijf_intake.domain.problem import Problem, warning
+from beklijf_intake.domain import bsn
+from beklijf_intake.domain.problem import Problem, Refused, warning
 from beklijf_intake.domain.search import cursor, query
 from beklijf_intake.domain.search.criteria import Circumstances
 from beklijf_intake.domain.search.parameters import INCLUDES, PARAMETERS, RESULT_PARAMETERS
@@ -52,6 +54,7 @@ async def _search(type_: ResourceType, request: Request) -> Response:
     gate = door.context(sender.organisation).gate
     if gate is not None:  # who is asked for by a local identifier is kept under its pseudonym
         pairs = await asyncio.to_thread(gate.cleared_pairs, pairs)
+    _refuse_numbers(pairs)
     at, strict = circumstances(type_, request), exchange.preference(request).strict
     what = query.read(pairs, at, strict=strict)
     base, place = f"{door.address}/{type_}", None
@@ -68,6 +71,14 @@ async def _search(type_: ResourceType, request: Request) -> Response:
     ]
     links = lists.links(base, what.used, sender.organisation, page.following, at=what.cursor)
     return exchange.json_response(lists.bundle("searchset", page, entries, links))
+
+
+def _refuse_numbers(pairs: Iterable[tuple[str, str]]) -> None:
+    """A citizen service number is no way to ask for anybody either; links to further pages would repeat it."""
+    for name, value in pairs:
+        text = f"identifier={value}" if "identifier" in name else value  # the value of an identifier of another system is spared
+        if bsn.holds_one(name) or bsn.holds_one(text):
+            raise Refused([bsn.refusal("")])
 
 
 def _warnings(what: query.Search, *, patients: bool) -> list[Problem]:
