@@ -7,7 +7,10 @@ import dataclasses
 import json
 import sys
 
-from beklijf_intake import api, app, mapping_command, questionnaire_command, sender_command
+from beklijf_intake import api, app
+from beklijf_intake.commands import mappings as mapping_command
+from beklijf_intake.commands import questionnaires as questionnaire_command
+from beklijf_intake.commands import senders as sender_command
 from beklijf_intake.settings import Intake
 from beklijf_shared import commands
 from beklijf_shared.settings import SettingMissing, Settings

@@ -13,24 +13,25 @@ from multiprocessing.connection import Connection
 from fastapi import FastAPI
 
 from beklijf_domain.calendar import zone
-from beklijf_intake import api, definitions, download, exchange, fhir, forms, importer, outside
+from beklijf_intake import api, definitions, exchange, fhir, forms, outside
 from beklijf_intake.api import Answer, Current, Door
-from beklijf_intake.archives import Storing
+from beklijf_intake.bulk import download, importer
+from beklijf_intake.bulk.archives import Storing
+from beklijf_intake.bulk.handover import Handover
+from beklijf_intake.bulk.importer import worker
+from beklijf_intake.bulk.importer.pool import Pool
+from beklijf_intake.bulk.spool import Spool
 from beklijf_intake.domain import mapping
 from beklijf_intake.domain.reading.context import REFUSE, Gate, ReadingContext
 from beklijf_intake.domain.receipt import Delivery, Receipt
 from beklijf_intake.domain.register import Request
 from beklijf_intake.domain.registration import pseudonymised
-from beklijf_intake.handover import Handover
-from beklijf_intake.importer import worker
-from beklijf_intake.importer.pool import Pool
-from beklijf_intake.key_shelf import KeyShelf
-from beklijf_intake.keys import SecretKeys
 from beklijf_intake.pseudonyms import Pseudonyms
-from beklijf_intake.roster import REFRESH_SECONDS, Either, Roster
-from beklijf_intake.sender import Authority, Sender, Senders
+from beklijf_intake.senders.key_shelf import KeyShelf
+from beklijf_intake.senders.keys import SecretKeys
+from beklijf_intake.senders.roster import REFRESH_SECONDS, Either, Roster
+from beklijf_intake.senders.sender import Authority, Sender, Senders
 from beklijf_intake.settings import Archives, Intake
-from beklijf_intake.spool import Spool
 from beklijf_intake.store import raw, receipts, senders
 from beklijf_intake.usecases import Rules, Unit, Verdict, judge
 from beklijf_intake.writer import Unavailable, Writer, committer

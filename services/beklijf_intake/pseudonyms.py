@@ -18,7 +18,7 @@ from beklijf_intake.domain.problem import Problem, Refused
 from beklijf_intake.domain.pseudonym import pseudonym
 from beklijf_intake.domain.reading.context import Gate
 from beklijf_intake.domain.submission import Name
-from beklijf_intake.keys import SecretKeys
+from beklijf_intake.senders.keys import SecretKeys
 from beklijf_intake.store import pseudonyms as store
 from beklijf_shared import db
 

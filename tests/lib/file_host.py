@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from beklijf_intake.download import Sources
+from beklijf_intake.bulk.download import Sources
 
 
 class FileHost(http.server.ThreadingHTTPServer):

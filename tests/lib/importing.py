@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from beklijf_intake import app
-from beklijf_intake.download import Sources
+from beklijf_intake.bulk.download import Sources
 from beklijf_intake.settings import Archives, Intake
 from beklijf_shared import db, http
 from beklijf_shared.clock import system_clock

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
-from beklijf_intake import registrar
-from beklijf_intake.registrar import Proof, Wish
+from beklijf_intake.senders import registrar
+from beklijf_intake.senders.registrar import Proof, Wish
 from beklijf_shared import db
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from joserfc.jwk import ECKey, RSAKey
 
 from beklijf_intake import app
-from beklijf_intake.registrar import Wish
+from beklijf_intake.senders.registrar import Wish
 from beklijf_intake.settings import Intake
 from beklijf_shared import db, http
 from beklijf_shared.settings import Settings

@@ -22,7 +22,7 @@ from beklijf_intake.domain.receipt import Delivery
 from beklijf_intake.domain.register import Decision
 from beklijf_intake.domain.register import Request as Asked
 from beklijf_intake.outcome import operation_outcome
-from beklijf_intake.sender import Sender
+from beklijf_intake.senders.sender import Sender
 from beklijf_intake.usecases import Unit, Verdict
 from beklijf_intake.writer import Unavailable
 

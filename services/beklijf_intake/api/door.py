@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from beklijf_intake import exchange, sender
+from beklijf_intake import exchange
 from beklijf_intake.definitions import Definitions
 from beklijf_intake.domain import scopes
 from beklijf_intake.domain.primitives import is_id
@@ -21,6 +21,7 @@ from beklijf_intake.domain.receipt import Delivery, Receipt
 from beklijf_intake.domain.register import Decision
 from beklijf_intake.domain.register import Request as Asked
 from beklijf_intake.domain.submission import ResourceType
+from beklijf_intake.senders import sender
 from beklijf_intake.usecases import Unit, Verdict
 from beklijf_intake.writer import Unavailable
 from beklijf_shared import http

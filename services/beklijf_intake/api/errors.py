@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from beklijf_intake import exchange, sender
+from beklijf_intake import exchange
 from beklijf_intake.api.door import NotAllowed, door_of
 from beklijf_intake.domain.problem import Problem, Refused
+from beklijf_intake.senders import sender
 from beklijf_intake.writer import RETRY_AFTER_SECONDS, Busy, Unavailable
 from beklijf_shared.telemetry import Log
 

@@ -16,10 +16,11 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from beklijf_intake import exchange, spool
+from beklijf_intake import exchange
 from beklijf_intake.api.door import RECEIPTS, ROOT, id_of, route, sender_of
+from beklijf_intake.bulk import spool
+from beklijf_intake.bulk.handover import Handover, Named
 from beklijf_intake.domain.problem import IssueCode, Problem, Refused
-from beklijf_intake.handover import Handover, Named
 from beklijf_intake.store.imports import Import, Progress
 
 IMPORT = f"{ROOT}/$import"

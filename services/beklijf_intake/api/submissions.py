@@ -17,8 +17,8 @@ from starlette.responses import Response
 from beklijf_intake import exchange, front_door
 from beklijf_intake.api.door import ROOT, route, sender_of
 from beklijf_intake.api.imports import handover_of, headers_of
+from beklijf_intake.bulk.handover import Named, SubmissionStatus
 from beklijf_intake.domain.problem import IssueCode, Problem, Refused, malformed
-from beklijf_intake.handover import Named, SubmissionStatus
 from beklijf_intake.outcome import operation_outcome
 
 SUBMIT = f"{ROOT}/$bulk-submit"

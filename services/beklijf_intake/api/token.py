@@ -18,8 +18,8 @@ from beklijf_intake import exchange
 from beklijf_intake.api.door import ROOT, TYPES
 from beklijf_intake.domain import assertion, scopes
 from beklijf_intake.domain.problem import Refused
-from beklijf_intake.roster import Granted, Roster
-from beklijf_intake.sender import Unknowable
+from beklijf_intake.senders.roster import Granted, Roster
+from beklijf_intake.senders.sender import Unknowable
 from beklijf_intake.writer import RETRY_AFTER_SECONDS
 from beklijf_shared import db
 

@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from beklijf.push import Item, push
 from beklijf.token import Bearer, Identity, NoTokenError
-from beklijf_intake.registrar import Wish
+from beklijf_intake.senders.registrar import Wish
 from beklijf_shared.clock import system_clock
 from tests.lib import builders
 from tests.lib.clock import HandClock

@@ -10,8 +10,8 @@ import pytest
 
 from beklijf_intake import outside
 from beklijf_intake.domain.registration import RegistrationRefused, check_address
-from beklijf_intake.key_shelf import KeyShelf
 from beklijf_intake.outside import Fetched, NotFetched, fetch
+from beklijf_intake.senders.key_shelf import KeyShelf
 from tests.lib.databases import Databases
 from tests.lib.publisher import Answer, Publisher, publishing
 from tests.lib.senders import ask, claims, curve, public, rsa, signed

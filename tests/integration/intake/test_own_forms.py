@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from beklijf_intake.registrar import Wish
+from beklijf_intake.senders.registrar import Wish
 from tests.integration.intake.conftest import Registry
 from tests.lib import server_door
 from tests.lib.databases import Databases

@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from beklijf_intake.domain.clearing import Clearing
 from beklijf_intake.domain.submission import Name
-from beklijf_intake.keys import SecretKeys
 from beklijf_intake.pseudonyms import Pseudonyms
-from beklijf_intake.registrar import Wish
+from beklijf_intake.senders.keys import SecretKeys
+from beklijf_intake.senders.registrar import Wish
 from beklijf_shared import db
 from tests.integration.intake.test_tokens import code_of
 from tests.lib import builders

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from beklijf_intake import sender_command
+from beklijf_intake.commands import senders as sender_command
 from beklijf_shared.settings import Settings
 from tests.integration.intake.test_commands import run
 from tests.lib.databases import Databases

@@ -16,10 +16,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from beklijf_intake import registrar, roster
 from beklijf_intake.domain.registration import RegistrationRefused
-from beklijf_intake.keys import SecretKeys
-from beklijf_intake.registrar import Proof, Wish
+from beklijf_intake.senders import registrar, roster
+from beklijf_intake.senders.keys import SecretKeys
+from beklijf_intake.senders.registrar import Proof, Wish
 from beklijf_shared import db
 from tests.lib import builders, senders
 from tests.lib.clock import NOON, HandClock

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from beklijf_intake.registrar import Wish
+from beklijf_intake.senders.registrar import Wish
 from tests.lib import builders
 from tests.lib.databases import Databases
 from tests.lib.senders import public, rsa

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from beklijf_intake import questionnaire_command
+from beklijf_intake.commands import questionnaires as questionnaire_command
 from tests.lib.hospital_forms import DOCUMENTS, LIFESTYLE, WORK, coded, form, item
 from tests.lib.site_forms import QBPDS, add_to, qbpds_with_total
 

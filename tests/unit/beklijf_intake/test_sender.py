@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from beklijf_intake.sender import NotAuthenticated, Sender, Senders
+from beklijf_intake.senders.sender import NotAuthenticated, Sender, Senders
 
 TOKENS = {"token-one": "00000001", "token-two": "00000002"}
 

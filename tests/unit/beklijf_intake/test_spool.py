@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from beklijf_intake.bulk.spool import FORGOTTEN_SECONDS, Full, Spool, TooLarge
 from beklijf_intake.domain.archive import Block, Gap
-from beklijf_intake.spool import FORGOTTEN_SECONDS, Full, Spool, TooLarge
 
 IMPORT = "01980000-0000-7000-8000-000000000001"
 
@@ -80,7 +80,7 @@ def test_beside_others_there_may_be_no_room_now(spool: Spool) -> None:
 
 
 def test_a_disk_that_is_nearly_full_takes_nothing(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("beklijf_intake.spool.FREE_BYTES", 1 << 62)
+    monkeypatch.setattr("beklijf_intake.bulk.spool.FREE_BYTES", 1 << 62)
 
     with pytest.raises(Full):
         spool.check_room(1)

@@ -14,9 +14,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, cast
 
-from beklijf_intake.archives import Place
+from beklijf_intake.bulk.archives import Place
+from beklijf_intake.bulk.importer.worker import Answer, Failed, Read, Task
 from beklijf_intake.domain.archive import Block
-from beklijf_intake.importer.worker import Answer, Failed, Read, Task
 
 LOOK_SECONDS = 0.5
 STOP_SECONDS = 5.0

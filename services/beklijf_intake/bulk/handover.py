@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from beklijf_intake import archives, download
+from beklijf_intake.bulk import archives, download
+from beklijf_intake.bulk.spool import Incoming, Spool
 from beklijf_intake.domain import bsn
 from beklijf_intake.domain.problem import Problem, Refused
-from beklijf_intake.sender import Sender
-from beklijf_intake.spool import Incoming, Spool
+from beklijf_intake.senders.sender import Sender
 from beklijf_intake.store import imports
 from beklijf_intake.writer import Unavailable
 from beklijf_shared import crash, db

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from beklijf_intake import archives
+from beklijf_intake.bulk import archives
+from beklijf_intake.bulk.spool import Spool
 from beklijf_intake.domain.archive import Block
 from beklijf_intake.domain.reading.context import ReadingContext
-from beklijf_intake.sender import Sender
-from beklijf_intake.spool import Spool
+from beklijf_intake.senders.sender import Sender
 from beklijf_intake.writer import Unavailable
 from beklijf_shared import db
 

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from beklijf_intake import front_door, keys, outside
+from beklijf_intake import front_door, outside
 from beklijf_intake.domain.problem import Refused
-from beklijf_intake.keys import KeySet, KeysUnusable
+from beklijf_intake.senders import keys
+from beklijf_intake.senders.keys import KeySet, KeysUnusable
 from beklijf_shared.telemetry import Log, Logger
 
 KEPT_AT_MOST_SECONDS = 300.0

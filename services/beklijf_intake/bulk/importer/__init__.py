@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from beklijf_intake import archives, download, front_door
+from beklijf_intake import front_door
+from beklijf_intake.bulk import archives, download
+from beklijf_intake.bulk.importer.pool import Interrupted, Pool
+from beklijf_intake.bulk.spool import Full, Spool, TooLarge
 from beklijf_intake.domain.archive import Block, blocks, gaps
 from beklijf_intake.domain.receipt import Delivery
-from beklijf_intake.importer.pool import Interrupted, Pool
-from beklijf_intake.spool import Full, Spool, TooLarge
 from beklijf_intake.store import imports
 from beklijf_intake.store.imports import Work
 from beklijf_intake.usecases import Rules, Unit, accept

@@ -23,7 +23,7 @@ from beklijf_intake.domain.receipt import Delivery
 from beklijf_intake.domain.register import Decision, Request
 from beklijf_intake.domain.submission import Name
 from beklijf_intake.outcome import operation_outcome
-from beklijf_intake.sender import Sender
+from beklijf_intake.senders.sender import Sender
 from beklijf_intake.store import imports
 from beklijf_intake.usecases import Overtaken, Rules, Unit, Verdict, accept
 from beklijf_intake.writer import AGAIN_STATES, ATTEMPTS, Unavailable

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from beklijf_intake import front_door, keys
+from beklijf_intake import front_door
 from beklijf_intake.domain import scopes
 from beklijf_intake.domain.problem import Refused
 from beklijf_intake.domain.registration import Registration, RegistrationRefused, check
-from beklijf_intake.keys import KeysUnusable
+from beklijf_intake.senders import keys
+from beklijf_intake.senders.keys import KeysUnusable
 from beklijf_intake.store import senders as store
 from beklijf_shared.clock import instant_text
 from beklijf_shared.db import Connection

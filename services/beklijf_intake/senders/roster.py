@@ -12,14 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from beklijf_intake import front_door, keys
+from beklijf_intake import front_door
 from beklijf_intake.domain import assertion, compact, scopes
 from beklijf_intake.domain.assertion import Assertion, AssertionRefused
 from beklijf_intake.domain.problem import Refused
 from beklijf_intake.domain.registration import Registration, pseudonymised
-from beklijf_intake.key_shelf import KeyShelf
-from beklijf_intake.keys import KeySet, KeysUnusable, SecretKeys
-from beklijf_intake.sender import BEARER, NotAuthenticated, Sender, Unknowable
+from beklijf_intake.senders import keys
+from beklijf_intake.senders.key_shelf import KeyShelf
+from beklijf_intake.senders.keys import KeySet, KeysUnusable, SecretKeys
+from beklijf_intake.senders.sender import BEARER, NotAuthenticated, Sender, Unknowable
 from beklijf_intake.store import senders as store
 from beklijf_shared import db
 from beklijf_shared.clock import Clock

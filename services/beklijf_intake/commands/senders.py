@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from beklijf_intake import keys, registrar
 from beklijf_intake.domain.registration import RegistrationRefused
 from beklijf_intake.domain.scopes import USUAL
-from beklijf_intake.registrar import Proof, Wish
+from beklijf_intake.senders import keys, registrar
+from beklijf_intake.senders.registrar import Proof, Wish
 from beklijf_intake.store import senders as store
 from beklijf_shared import db
 from beklijf_shared.clock import Clock, from_environment, instant_text
