@@ -40,7 +40,13 @@ def test_openapi_names_every_route(database: Databases) -> None:
 
     assert sorted(path for path in said["paths"] if "Patient" in path or "metadata" in path) == [
         "/fhir/Patient",
+        "/fhir/Patient/$validate",
+        "/fhir/Patient/_history",
+        "/fhir/Patient/_search",
         "/fhir/Patient/{id}",
+        "/fhir/Patient/{id}/$validate",
+        "/fhir/Patient/{id}/_history",
+        "/fhir/Patient/{id}/_history/{vid}",
         "/fhir/metadata",
     ]
 
