@@ -18,7 +18,7 @@ import psycopg
 from beklijf_shared import migrations
 from tests.lib import infra
 from tests.lib.databases import plain
-from tests.lib.servers import PostgresServer, free_port
+from tests.lib.servers import BrokerServer, PostgresServer, free_port
 from tests.lib.wait import wait_until
 
 NDJSON = {"Content-Type": "application/fhir+ndjson"}
@@ -33,6 +33,9 @@ class Site:
     postgres: PostgresServer
     client: httpx.Client
     workers: int = 1
+    broker: BrokerServer | None = None
+    through: int | None = None
+    """The near end of a line to PostgreSQL that the processes must use, where there is one."""
     port: int = field(default_factory=free_port)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -47,10 +50,10 @@ class Site:
         return self.postgres.url_of("intake")
 
     def start(self, command: str, *, crash: str = "") -> None:
-        """Start `api` or `importer`; `crash` (`point:count`) is where it kills itself."""
+        """Start `api`, `importer` or `relay`; `crash` (`point:count`) is where it kills itself."""
         environment = {
             **os.environ,
-            "BEKLIJF_DATABASE_URL": self.database,
+            "BEKLIJF_DATABASE_URL": self._reached_by(self.through),
             "BEKLIJF_PROFILE": "laptop",
             "BEKLIJF_HTTP_PORT": str(self.port),
             "BEKLIJF_OPERATIONS_PORT": "0",
@@ -61,11 +64,16 @@ class Site:
         }
         if command == "api":
             environment["BEKLIJF_OPERATIONS_PORT"] = str(free_port())
+        if self.broker is not None:
+            environment |= {"BEKLIJF_KAFKA_BOOTSTRAP": self.broker.bootstrap, "BEKLIJF_KAFKA_PROFILE": "tansu"}
         with (self.folder / f"{command}.log").open("ab") as log:
             arguments = [sys.executable, "-m", "beklijf_intake", command]
             self.running[command] = subprocess.Popen(arguments, env=environment, stdout=log, stderr=log)
         if command == "api":
             wait_until(self._answers, SECONDS, because="the FHIR door answers")
+
+    def _reached_by(self, port: int | None) -> str:
+        return self.database if port is None else self.database.replace(f":{self.postgres.port}/", f":{port}/")
 
     def again(self, command: str, *, crash: str = "") -> None:
         """End it where it runs, and start it."""
@@ -114,6 +122,11 @@ class Site:
         with psycopg.connect(plain(self.database)) as connection:
             row = connection.execute(sql.encode()).fetchone()
             return int(row[0]) if row else 0
+
+    def names(self, sql: str) -> list[str]:
+        """One column of texts from the database."""
+        with psycopg.connect(plain(self.database)) as connection:
+            return [str(row[0]) for row in connection.execute(sql.encode())]
 
     def _answers(self) -> bool:
         assert self.running["api"].poll() is None, (self.folder / "api.log").read_text()[-2000:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import IO
 
 from fastapi import FastAPI
@@ -39,19 +40,12 @@ async def _reconcile(request: Request) -> Response:
         await _put_aside(request, list_)
         list_.seek(0)
         lines = listing.read(_lines(list_), form)
-        answer = await door.ask(lambda connection: _answer(reconciliation.answers(connection, organisation, lines)))
+        with ExitStack() as unless_answered:
+            answer = unless_answered.enter_context(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES))
+            await door.ask(lambda connection: answer.writelines(reconciliation.answers(connection, organisation, lines)))
+            answer.seek(0)
+            unless_answered.pop_all()  # closed when it was sent
     return StreamingResponse(_chunks(answer), media_type=ANSWER_TYPE, background=BackgroundTask(answer.close))
-
-
-def _answer(lines: Iterator[bytes]) -> IO[bytes]:
-    answer = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115 closed when it was sent
-    try:
-        answer.writelines(lines)
-        answer.seek(0)
-    except Exception:
-        answer.close()
-        raise
-    return answer
 
 
 def _chunks(answer: IO[bytes]) -> Iterator[bytes]:

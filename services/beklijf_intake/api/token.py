@@ -15,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from beklijf_intake import exchange
-from beklijf_intake.api.door import ROOT, TYPES
+from beklijf_intake.api.door import ROOT, TYPES, door_of
 from beklijf_intake.domain import assertion, scopes
 from beklijf_intake.domain.problem import Refused
 from beklijf_intake.senders.roster import Granted, Roster
 from beklijf_intake.senders.sender import Unknowable
 from beklijf_intake.writer import RETRY_AFTER_SECONDS
 from beklijf_shared import db
+from beklijf_shared.telemetry import Log
 
 GRANT_TYPE = "client_credentials"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -31,7 +32,7 @@ BODY_LIMIT_BYTES = 2 * 1024 * 1024
 FIELDS_MAXIMUM = 20
 
 NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-Error = Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type", "temporarily_unavailable"]
+Error = Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type", "temporarily_unavailable", "server_error"]
 
 
 class NotGranted(Exception):
@@ -88,10 +89,10 @@ async def _token(request: Request) -> Response:
         form = await _form(request)
         granted = await _granted(roster_of(request), form)
     except NotGranted as not_granted:
-        said = {"error": not_granted.error, "error_description": not_granted.sentence}
-        again = {"Retry-After": str(RETRY_AFTER_SECONDS)} if not_granted.status == 503 else {}
-        closing = {"Connection": "close"} if not_granted.status in (408, 413) else {}  # what is left of the body is not read
-        return JSONResponse(said, not_granted.status, {**NOT_STORED, **again, **closing})
+        return _not_granted(not_granted)
+    except Exception as error:  # noqa: BLE001 whatever it is, whoever asks for a token expects an answer of OAuth
+        door_of(request).log.event(Log.REQUEST_FAILED, error=type(error).__name__, method=request.method)
+        return _not_granted(NotGranted("server_error", "the registry failed; the fault is ours and is logged", 500))
     token: dict[str, Any] = {
         "access_token": granted.token,
         "token_type": "bearer",
@@ -99,6 +100,13 @@ async def _token(request: Request) -> Response:
         "scope": str(granted.scopes),
     }
     return JSONResponse(token, 200, NOT_STORED)
+
+
+def _not_granted(not_granted: NotGranted) -> Response:
+    said = {"error": not_granted.error, "error_description": not_granted.sentence}
+    again = {"Retry-After": str(RETRY_AFTER_SECONDS)} if not_granted.status == 503 else {}
+    closing = {"Connection": "close"} if not_granted.status in (408, 413) else {}  # what is left of the body is not read
+    return JSONResponse(said, not_granted.status, {**NOT_STORED, **again, **closing})
 
 
 async def _form(request: Request) -> dict[str, str]:
