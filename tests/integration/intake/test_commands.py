@@ -46,7 +46,7 @@ def test_openapi_names_every_route(database: Databases) -> None:
         "/fhir/Patient/{id}",
         "/fhir/Patient/{id}/$validate",
         "/fhir/Patient/{id}/_history",
-        "/fhir/Patient/{id}/_history/{vid}",
+        "/fhir/Patient/{id}/_history/{version}",
         "/fhir/metadata",
     ]
 
