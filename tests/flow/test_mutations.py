@@ -46,8 +46,8 @@ def windows(by: Callable[[Window], Window]) -> Move:
     """Every window another one (M1)."""
     real = Protocol.window
 
-    def window(protocol: Protocol, moment: Moment, t0: date) -> Window | None:
-        found = real(protocol, moment, t0)
+    def window(protocol: Protocol, moment: Moment, t0: date, ended: date | None = None) -> Window | None:
+        found = real(protocol, moment, t0, ended)
         return None if found is None else by(found)
 
     return lambda patch: patch.setattr(Protocol, "window", window)
