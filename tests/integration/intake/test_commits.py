@@ -22,7 +22,7 @@ from psycopg import sql
 from sqlalchemy import event
 
 from beklijf_intake import api
-from beklijf_intake.registrar import Wish
+from beklijf_intake.senders.registrar import Wish
 from beklijf_shared import db
 from tests.lib import builders
 from tests.lib.databases import Databases, plain
