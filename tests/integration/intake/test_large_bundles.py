@@ -13,10 +13,10 @@ import pytest
 
 from tests.integration.intake.test_api import AUTHORED, FHIR, Door, door, running
 from tests.integration.intake.test_crashes import process
-from tests.integration.intake.test_memory import resident_mb
 from tests.lib import builders
 from tests.lib.builders import NAMES, PSEUDONYMS
 from tests.lib.databases import Databases
+from tests.lib.memory import resident_mb
 
 __all__ = ["door", "running"]
 

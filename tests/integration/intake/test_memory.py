@@ -8,14 +8,9 @@ from tests.integration.intake.test_bad_input import send
 from tests.integration.intake.test_crashes import process
 from tests.lib.bad_input import BAD_INPUT
 from tests.lib.databases import Databases
+from tests.lib.memory import resident_mb
 
 GROWTH_MAXIMUM_MB = 50
-
-
-def resident_mb(pid: int, measure: str = "VmRSS") -> float:
-    """The memory of a process that is not paged out, now; or `VmHWM`: at most."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{measure}:")) / 1024
 
 
 def test_memory_does_not_grow_with_bad_input(databases: Databases, tmp_path: Path) -> None:
