@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,10 +137,11 @@ class Site:
 
 
 @contextmanager
-def site() -> Iterator[Site]:
-    """A site with an empty, migrated database; nothing runs yet but PostgreSQL."""
+def site(at: Path | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Site]:
+    """A site with an empty, migrated database; nothing runs yet but PostgreSQL. `at` is the folder for its data, where it matters;
+    `settings` are PostgreSQL's."""
     with infra.scratch() as folder, httpx.Client(timeout=60) as client:
-        postgres = PostgresServer(folder / "postgres").start()
+        postgres = PostgresServer(at or folder / "postgres", settings or {}).start()
         made = Site(folder, postgres, client)
         client.base_url = httpx.URL(f"http://127.0.0.1:{made.port}")
         migrations.upgrade("beklijf_intake", made.database)

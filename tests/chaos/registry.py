@@ -85,6 +85,11 @@ class Registry:
             self._crashes[name] = f"{point}:1"
             self.start(name, crash=f"{point}:1")
 
+    def kill(self, name: str) -> None:
+        """SIGKILL at whatever moment this is; it is started again as one that died by itself."""
+        with self._lock:
+            self.running[name].kill()
+
     def stop(self, name: str) -> None:
         """SIGTERM, wait, and do not start it again until told to."""
         with self._lock:

@@ -6,9 +6,11 @@ One registry for the whole module, because starting it is what takes the time; t
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from random import Random
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -26,6 +28,9 @@ SEED = 20260302
 PATIENTS_AT_ONCE = 4
 REACHED_SECONDS = 120.0
 DONE_SECONDS = 180.0
+
+AT_RANDOM_SECONDS = 5.0
+KILLS_MINIMUM = 12
 
 POINTS = (
     ("intake-api", "intake:before-insert"),
@@ -68,9 +73,9 @@ class Shift:
         assert self._thread is not None
         self._thread.join()
 
-    def goes_on(self) -> None:
+    def goes_on(self, more: int = 60) -> None:
         """Return when a few more messages were acknowledged."""
-        enough = self.hospital.history["ok"] + 60
+        enough = self.hospital.history["ok"] + more
         wait_until(lambda: self.hospital.history["ok"] >= enough, REACHED_SECONDS, because="messages are acknowledged")
 
     def _work(self) -> None:
@@ -127,6 +132,18 @@ def test_nothing_is_lost_when_postgresql_is_killed(running: Registry, shift: Shi
         running.postgres.kill()
         running.postgres.start()
         shift.goes_on()
+
+    check(running, shift)
+
+
+def test_nothing_is_lost_whatever_is_killed_at_whatever_moment(running: Registry, shift: Shift) -> None:
+    """P-02: what dies, and after how many more messages, is drawn from the seed; the moments within a write are the machine's."""
+    random, killed, began = Random(SEED), 0, time.monotonic()
+    with shift:
+        while killed < KILLS_MINIMUM or time.monotonic() < began + AT_RANDOM_SECONDS:
+            running.kill(random.choice(sorted(running.running)))
+            killed += 1
+            shift.goes_on(random.randint(1, 20))
 
     check(running, shift)
 

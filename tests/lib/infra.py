@@ -110,10 +110,33 @@ def lacking() -> list[str]:
 
 
 def has(what: str) -> bool:
-    """Whether this machine has what a test `needs`: `docker`, `compose`, or a program by its name."""
+    """Whether this machine has what a test `needs`: `docker`, `compose`, a `disk` of its own, or a program by its name."""
+    if what == "disk":
+        return _mounts()
     if what == "compose":
         return not _docker_lacks() and _compose_is_ready()
     return not _docker_lacks() if what == "docker" else shutil.which(what) is not None
+
+
+@cache
+def _mounts() -> bool:
+    """Whether we may mount a small disk in memory: root may, where the machine is not a container that forbids it."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        return False
+    with scratch() as folder, contextlib.suppress(subprocess.CalledProcessError), disk(folder, 1):
+        return True
+    return False
+
+
+@contextmanager
+def disk(folder: Path, megabytes: int) -> Iterator[None]:
+    """Meanwhile the folder is a disk of this size. Raises CalledProcessError where none may be mounted."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0755", "tmpfs", str(folder)]
+    subprocess.run(command, check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @cache
