@@ -32,6 +32,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 
 from beklijf_shared.arrays import ListDumper
 
@@ -57,6 +58,9 @@ ALIVE = text("SELECT EXISTS (SELECT FROM told)")
 NAMING = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
 STATEMENT_TIMEOUT_SECONDS = 60
 IDLE_IN_TRANSACTION_TIMEOUT_SECONDS = 30
+OVERFLOW = 2
+FREE_CONNECTION_SECONDS = 30
+"""So long is waited for a connection of the pool while all are in use."""
 SERIALIZATION_STATES = ("40001", "40P01", "55P03")
 """Serialization failure, deadlock, lock not available: the same work may succeed when done again."""
 
@@ -155,7 +159,8 @@ def engine(url: str, *, pool_size: int = 4) -> Engine:
         "-c synchronous_commit=on -c timezone=UTC -c jit=off"
     )
     arguments = {"options": options, "connect_timeout": 5, "application_name": "beklijf", "prepare_threshold": 2}
-    made = create_engine(url, pool_size=pool_size, max_overflow=2, pool_pre_ping=True, connect_args=arguments)
+    pool: dict[str, Any] = {"max_overflow": OVERFLOW, "pool_timeout": FREE_CONNECTION_SECONDS, "pool_pre_ping": True}
+    made = create_engine(url, pool_size=pool_size, **pool, connect_args=arguments)
     event.listen(made, "connect", _send_lists_as_binary)
     return made
 
@@ -188,8 +193,16 @@ def answers(engine: Engine) -> bool:
 @contextmanager
 def transaction(on: Engine) -> Iterator[Connection]:
     """One transaction, committed when the block ends and rolled back when it raises; the edge of every use case."""
-    with on.begin() as connection:
+    with _connected(on) as connection, connection.begin():
         yield connection
+
+
+def _connected(on: Engine) -> Connection:
+    """A connection of the pool. That none came back in time is the database's slowness, which passes, and no fault of the caller."""
+    try:
+        return on.connect()
+    except NoneFree as error:
+        raise OperationalError("connect", None, error) from error
 
 
 Rows = Callable[[], list[tuple[Any, ...]]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,20 +46,58 @@ def fill(ballast: Path) -> None:
             return
 
 
+def some_are_acknowledged(sender: Persistent, more: int = 20) -> None:
+    """Return when so many more are acknowledged."""
+    enough = len(sender.acknowledged) + more
+    wait_until(lambda: len(sender.acknowledged) >= enough, SECONDS, because="answers are acknowledged")
+
+
+def some_are_told_later(sender: Persistent) -> None:
+    """Return when fifty more were told to come later."""
+    enough = sender.statuses[503] + 50
+    wait_until(lambda: sender.statuses[503] >= enough, SECONDS, because="the door says later")
+
+
+def check(made: Site, sender: Persistent) -> None:
+    """What was acknowledged is there, and the door is the one that was started."""
+    assert sender.wrong == []
+    assert made.running["api"].poll() is None
+    assert sorted(made.names("SELECT value FROM resource WHERE type = 'QuestionnaireResponse'")) == sorted(sender.acknowledged)
+
+
 def test_the_disk_is_full_and_then_it_is_not(made: Site, room: Path) -> None:
     sender, ballast = Persistent(str(made.client.base_url)), room / "ballast"
     with sender.pushing("full"):
-        wait_until(lambda: len(sender.acknowledged) > 20, SECONDS, because="answers are acknowledged")
+        some_are_acknowledged(sender)
         with psycopg.connect(plain(made.postgres.url), autocommit=True) as superuser:
             superuser.execute("SELECT pg_switch_wal()")
             superuser.execute("CHECKPOINT")
         fill(ballast)
-        wait_until(lambda: sender.statuses[503] > 50, SECONDS, because="the door says later")
+        some_are_told_later(sender)
         ballast.unlink()
-        enough = len(sender.acknowledged) + 50
-        wait_until(lambda: len(sender.acknowledged) >= enough, SECONDS, because="answers are acknowledged again")
+        some_are_acknowledged(sender)
 
-    assert "No space left on device" in (room / "postgresql.log").read_text()
-    assert sender.wrong == []
-    assert made.running["api"].poll() is None
-    assert sorted(made.names("SELECT value FROM resource WHERE type = 'QuestionnaireResponse'")) == sorted(sender.acknowledged)
+    log = (room / "postgresql.log").read_text()
+    assert "No space left on device" in log
+    assert "PANIC" not in log
+    check(made, sender)
+
+
+def test_the_journal_is_full_and_postgresql_stops(made: Site, room: Path) -> None:
+    """There is no room for what every commit writes first: PostgreSQL ends itself, and is started again when there is."""
+    sender, ballast = Persistent(str(made.client.base_url)), room / "ballast"
+    with sender.pushing("stopped"):
+        some_are_acknowledged(sender)
+        fill(ballast)
+        with psycopg.connect(plain(made.postgres.url), autocommit=True) as superuser, contextlib.suppress(psycopg.Error):
+            while True:
+                superuser.execute("SELECT pg_switch_wal()")
+                superuser.execute("SELECT pg_logical_emit_message(false, 'test', 'something to write')")
+        some_are_told_later(sender)
+        ballast.unlink()
+        made.postgres.stop()
+        made.postgres.start()
+        some_are_acknowledged(sender)
+
+    assert "PANIC" in (room / "postgresql.log").read_text()
+    check(made, sender)
