@@ -77,5 +77,5 @@ def test_status_says_that_all_is_ready_and_stop_stops(state: Path) -> None:
     after = beklijf(state, "status")
 
     assert (ready.returncode, stopped.returncode, after.returncode) == (0, 0, 1)
-    assert ready.stdout.count(" yes") == 12
+    assert ready.stdout.count(" yes") == 14  # twelve processes, PostgreSQL and the broker
     assert "not running" in after.stdout
