@@ -16,7 +16,7 @@ from typing import Any, Literal
 import httpx
 import msgspec
 
-from beklijf.receipt import PushFailedError, Receipt, Refusal, issues_of
+from beklijf.receipt import PushFailedError, Receipt, Refusal, issues_of, json_of
 from beklijf.retry import GIVE_UP_SECONDS, answered, retry_after
 
 NDJSON = "application/fhir+ndjson"
@@ -62,7 +62,7 @@ def _handed_in(client: httpx.Client, url: str, query: dict[str, str], file: Path
 
     response = answered(file.name, url, post)
     if response.status_code != 202:
-        said = "; ".join(issues_of(_json(response))) or f"status {response.status_code}"
+        said = "; ".join(issues_of(json_of(response))) or f"status {response.status_code}"
         raise PushFailedError(f"{file.name}: not taken ({response.status_code}): {said}")
     return str(response.headers["Content-Location"])
 
@@ -120,11 +120,3 @@ def _refusal(outcome: dict[str, Any], names: dict[str, str]) -> Refusal:
     about = {one["url"]: one for extension in outcome["extension"] for one in extension["extension"]}
     place = f"{names.get(about['file']['valueString'], about['file']['valueString'])}:{about['line']['valuePositiveInt']}"
     return Refusal(place, about["status"]["valuePositiveInt"], tuple(issues_of(outcome)))
-
-
-def _json(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}

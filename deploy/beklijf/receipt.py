@@ -53,7 +53,7 @@ class Receipt:
 
 def of_answer(place: str, kind: str, response: httpx.Response) -> Receipt:
     """What one answer to what stands in a file means; the answer to a Bundle counts once per entry."""
-    body = _json(response)
+    body = json_of(response)
     if kind == "Bundle" and is_bundle(response, body):
         total = Receipt()
         for number, (status, outcome, changed) in enumerate(_entries(body)):
@@ -65,7 +65,7 @@ def of_answer(place: str, kind: str, response: httpx.Response) -> Receipt:
 
 def of_batch(places: Sequence[tuple[str, str]], response: httpx.Response) -> list[Receipt] | None:
     """What the answer to a Bundle of ours means for each (place, type) in it; None when the Bundle was refused as a whole."""
-    body = _json(response)
+    body = json_of(response)
     if not is_bundle(response, body):
         check_answered(places[0][0], response)
         return None
@@ -86,7 +86,7 @@ def is_bundle(response: httpx.Response, body: dict[str, Any]) -> bool:
 def check_answered(place: str, response: httpx.Response) -> None:
     """Raises PushFailedError when the answer is about the sender or the server, not about what was sent."""
     if response.status_code >= 500 or response.status_code in {401, 403, 404}:
-        said = "; ".join(issues_of(_json(response))) or response.text[:200]
+        said = "; ".join(issues_of(json_of(response))) or response.text[:200]
         raise PushFailedError(f"{place}: intake answered {response.status_code}: {said}")
 
 
@@ -120,7 +120,8 @@ def _issue(issue: dict[str, Any]) -> str:
     return f"{where}: {text}" if where else str(text)
 
 
-def _json(response: httpx.Response) -> dict[str, Any]:
+def json_of(response: httpx.Response) -> dict[str, Any]:
+    """The JSON object that an answer carries; empty where it carries none."""
     try:
         body = response.json()
     except ValueError:

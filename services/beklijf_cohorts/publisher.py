@@ -14,13 +14,12 @@ from typing import Any
 from beklijf_cohorts import settings as fixed
 from beklijf_cohorts import store, usecases
 from beklijf_cohorts.usecases import Look, Plans
-from beklijf_shared import crash, db, progress
+from beklijf_shared import crash, db, process, progress
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Engine
 from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Log, Logger
 
-BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0)
 STAND_BY_SECONDS = 1.0
 
 
@@ -30,23 +29,21 @@ def run(engine: Engine, plans: Plans, clock: Clock, status: Status, stop: thread
     status.report = lambda: publishing.report(status)
     failures = 0
     while not stop.is_set():
-        try:
-            with engine.connect() as leading:
-                leading.detach()  # really closed afterwards: a pooled one would keep the lock
-                active = store.lead(leading)
-                status.has("database")
-                failures = 0
-                if active:
-                    publishing.until(stop, status, lambda: store.lead(leading))
-        except Exception as error:
-            if not db.is_transient(error):
-                raise
-            failures += 1
-            status.lacks("database", "does not answer")
-            log.event(Log.DATABASE_LOST, error=type(error).__name__)
+        failures += 1
+        with process.outliving_database(status, log), engine.connect() as leading:
+            leading.detach()  # really closed afterwards: a pooled one would keep the lock
+            active = store.lead(leading)
+            status.has("database")
+            failures = 1  # if the database is lost from here on, that is the first time
+            if active:
+                publishing.until(stop, status, lambda: store.lead(leading))
+            failures = 0
         publishing.looked = None
-        status.beat()
-        stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)] if failures else STAND_BY_SECONDS)
+        if failures:
+            process.back_off(failures, status, stop)
+        else:
+            status.beat()
+            stop.wait(STAND_BY_SECONDS)
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ from beklijf_intake.domain.reading.context import REFUSE, Gate, ReadingContext
 from beklijf_intake.domain.receipt import Delivery, Receipt
 from beklijf_intake.domain.register import Request
 from beklijf_intake.domain.registration import pseudonymised
+from beklijf_intake.outside import is_public
 from beklijf_intake.pseudonyms import Pseudonyms
 from beklijf_intake.senders.key_shelf import KeyShelf
 from beklijf_intake.senders.keys import SecretKeys
@@ -55,11 +56,8 @@ def serve(settings: Settings, clock: Clock, status: Status, stop: threading.Even
     intake = Intake.of(settings)
     with db.opened(settings.database_url, pool_size=CONNECTIONS) as engine:
         app = application(settings, intake, engine, clock, log, on_writer_lost=stop.set)
-        watch = threading.Thread(target=_watch_database, args=(engine, status, stop), name="watch", daemon=True)
-        watch.start()
-        http.serve(app, settings, status, stop, refusal=exchange.not_a_request, workers=settings.workers)
-        stop.set()
-        watch.join()
+        with http.watched(engine, status, stop):
+            http.serve(app, settings, status, stop, refusal=exchange.not_a_request, workers=settings.workers)
 
 
 def application(
@@ -185,7 +183,7 @@ def import_archives(
     spool = Spool(archives.spool, archives.limit_bytes)
     spool.make()
     pool = Pool(partial(import_worker, settings), archives.workers)
-    fetched_from, rules = sources or download.Sources(archives.sources, download.is_public), Rules(intake.key, intake.time_zone)
+    fetched_from, rules = sources or download.Sources(archives.sources, is_public), Rules(intake.key, intake.time_zone)
 
     def make(connection: db.Connection) -> importer.Importer:
         return importer.Importer(connection, spool, pool, fetched_from, clock, new_id, rules, status, stop, log)
@@ -272,18 +270,6 @@ def _asking(engine: db.Engine) -> Iterator[db.Connection]:
         if db.is_transient(error):
             raise Unavailable from error
         raise
-
-
-def _watch_database(engine: db.Engine, status: Status, stop: threading.Event) -> None:
-    while not stop.is_set():
-        try:
-            with db.transaction(engine) as connection:
-                raw.is_alive(connection)
-        except db.DBAPIError:
-            status.lacks("database", "does not answer, or is not migrated")
-        else:
-            status.has("database")
-        stop.wait(CHECK_SECONDS)
 
 
 def _counts_messages(topic: str, _: bytes) -> bool:

@@ -22,6 +22,7 @@ LIMIT_BYTES = 256 * 1024
 LIMIT_SECONDS = 5.0
 _MAX_AGE = re.compile(rb"(?:^|[\s,])max-age=\"?([0-9]{1,9})", re.IGNORECASE)
 _NOT_KEPT = re.compile(rb"(?:^|[\s,])no-(?:store|cache)", re.IGNORECASE)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class NotFetched(Exception):
@@ -34,6 +35,14 @@ class Fetched:
 
     body: bytes
     keep_seconds: int | None
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one of the open internet, and no other address in disguise."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address) and (found.ipv4_mapped or found.sixtofour or found.teredo or found in _NAT64):
+        return False
+    return found.is_global and not found.is_multicast
 
 
 def fetch(url: str, *, private_networks: bool = False, limit_bytes: int = LIMIT_BYTES, limit_seconds: float = LIMIT_SECONDS) -> Fetched:
@@ -82,7 +91,7 @@ class _Guard(httpcore.SyncBackend):
     def connect_tcp(self, host: str, port: int, *arguments: Any, **options: Any) -> httpcore.NetworkStream:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [str(address[0]) for *_, address in found]
-        if not self._private_networks and not all(ipaddress.ip_address(address).is_global for address in addresses):
+        if not self._private_networks and not all(is_public(address) for address in addresses):
             raise NotFetched("the address is not public")
         return _Timed(super().connect_tcp(addresses[0], port, *arguments, **options), self._deadline)
 

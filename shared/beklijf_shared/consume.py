@@ -25,7 +25,6 @@ BATCH = 500
 POLL_MS = 400
 LOOK_AT_BROKER_SECONDS = 2.0
 STALL_SECONDS = 30.0
-BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +51,13 @@ def run(settings: Settings, handler: Handler, clock: Clock, status: Status, stop
         failures = 0
         while not stop.is_set():
             try:
-                _consume(settings, engine, handler, clock, status, stop, log)
-                failures = 0
+                with process.outliving_database(status, log):
+                    _consume(settings, engine, handler, clock, status, stop, log)
+                    failures = 0
             except bus.BrokerAway as error:
                 status.lacks("broker", "does not answer")
                 log.event(Log.BROKER_LOST, error=str(error))
-            except Exception as error:
-                if not db.is_transient(error):
-                    raise
-                status.lacks("database", "does not answer")
-                log.event(Log.DATABASE_LOST, error=type(error).__name__)
-            status.beat()
-            stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+            process.back_off(failures, status, stop)
             failures += 1
 
 

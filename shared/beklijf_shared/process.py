@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from beklijf_shared import ops, telemetry
+from beklijf_shared import db, ops, telemetry
 from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Log, Logger
@@ -30,6 +30,27 @@ def running(settings: Settings, process: str) -> Iterator[tuple[Status, threadin
             log.event(Log.PROCESS_FAILED, error=type(error).__name__)
             raise
         log.event(Log.PROCESS_STOPPED)
+
+
+BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0)
+
+
+@contextmanager
+def outliving_database(status: Status, log: Logger) -> Iterator[None]:
+    """What is done here may lose the database on the way: that is said, and whoever loops tries again. Every other error is raised."""
+    try:
+        yield
+    except Exception as error:
+        if not db.is_transient(error):
+            raise
+        status.lacks("database", "does not answer")
+        log.event(Log.DATABASE_LOST, error=type(error).__name__)
+
+
+def back_off(failures: int, status: Status, stop: threading.Event) -> None:
+    """Waits before the next round, the longer the more have failed one after the other; the loop came round."""
+    status.beat()
+    stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
 
 
 YOUNG_OBJECTS = 20_000

@@ -25,7 +25,6 @@ IDLE_SECONDS = (0.005, 0.01, 0.02, 0.05)
 """How long to wait before looking again, growing while nothing comes: quick under load, cheap at rest."""
 LOOK_AT_BROKER_SECONDS = 2.0
 LOCK = 0x62656B6C  # "bekl": one active relay per database
-BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0)
 PUT_ASIDE_PARTITION = -1
 """The partition under which a state that the broker refuses stands among the dead letters; its offset is the line of the work list."""
 
@@ -38,7 +37,7 @@ def run(settings: Settings, clock: Clock, status: Status, stop: threading.Event,
         failures = 0
         while not stop.is_set():
             try:
-                with engine.connect() as connection:
+                with process.outliving_database(status, log), engine.connect() as connection:
                     connection.detach()  # really closed afterwards: a pooled one would keep the lock
                     if not db.becomes_active(connection, LOCK):
                         status.has("database")
@@ -53,13 +52,7 @@ def run(settings: Settings, clock: Clock, status: Status, stop: threading.Event,
                 status.lacks("broker", "does not answer")
                 telemetry.SEND_FAILURES.inc()
                 log.event(Log.SEND_FAILED, error=str(error))
-            except Exception as error:
-                if not db.is_transient(error):
-                    raise
-                status.lacks("database", "does not answer")
-                log.event(Log.DATABASE_LOST, error=type(error).__name__)
-            status.beat()
-            stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+            process.back_off(failures, status, stop)
             failures += 1
 
 

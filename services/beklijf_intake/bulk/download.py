@@ -7,7 +7,6 @@ mind between the question and the connection gains nothing.
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import time
@@ -26,7 +25,6 @@ URL_LIMIT_CHARACTERS = 2_000
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 30.0
 WHOLE_SECONDS = 4 * 3600.0
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class CannotFetch(Exception):
@@ -40,14 +38,6 @@ class Sources:
     hosts: frozenset[str]
     is_public: Callable[[str], bool]
     context: Callable[[], ssl.SSLContext] = ssl.create_default_context
-
-
-def is_public(address: str) -> bool:
-    """Whether an address is one of the open internet, and no other address in disguise."""
-    found = ipaddress.ip_address(address)
-    if isinstance(found, ipaddress.IPv6Address) and (found.ipv4_mapped or found.sixtofour or found.teredo or found in _NAT64):
-        return False
-    return found.is_global and not found.is_multicast
 
 
 def check(url: str, hosts: Collection[str]) -> tuple[str, int, str]:

@@ -187,8 +187,6 @@ READ_ALL = text("""
 SELECT r.id, v.number, v.received_at, v.body FROM resource AS r JOIN version AS v ON v.resource = r.id AND v.number = r.current
 WHERE r.id = ANY(CAST(:ids AS text[])) AND r.organisation = :organisation
 """)
-ALIVE = text("SELECT EXISTS (SELECT FROM resource) IS NOT NULL")
-
 KINDS: dict[ResourceType, int] = {"Patient": 1, "EpisodeOfCare": 2, "Consent": 3, "QuestionnaireResponse": 4}
 """How `version.kind` says the type: two bytes in every index instead of twenty."""
 RECORDS: dict[str, type[Record]] = {"Patient": Patient, "EpisodeOfCare": Episode, "Consent": Consent}
@@ -340,11 +338,6 @@ def read_all(connection: Connection, organisation: str, ids: Collection[str]) ->
     """The current versions of those of these resources that are that organisation's, by id."""
     rows = connection.execute(READ_ALL, {"ids": list(ids), "organisation": organisation})
     return {row.id: Body(row.number, row.received_at, bytes(row.body)) for row in rows}
-
-
-def is_alive(connection: Connection) -> bool:
-    """Whether the database answers, and has its tables."""
-    return bool(connection.execute(ALIVE).scalar_one())
 
 
 def _resource(row: Sequence[Any]) -> Resource:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from beklijf_intake.bulk.download import CannotFetch, Sources, check, fetch, is_public, links_of
+from beklijf_intake.bulk.download import CannotFetch, Sources, check, fetch, links_of
+from beklijf_intake.outside import is_public
 from tests.lib.file_host import file_host
 
 HOSTS = frozenset({"archive.example.org", "localhost"})

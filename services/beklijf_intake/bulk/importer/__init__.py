@@ -21,7 +21,7 @@ from beklijf_intake.domain.receipt import Delivery
 from beklijf_intake.store import imports
 from beklijf_intake.store.imports import Work
 from beklijf_intake.usecases import Rules, Unit, accept
-from beklijf_shared import crash, db
+from beklijf_shared import crash, db, process
 from beklijf_shared.clock import Clock
 from beklijf_shared.ids import IdMaker
 from beklijf_shared.settings import Settings
@@ -30,7 +30,6 @@ from beklijf_shared.telemetry import Log, Logger
 
 IDLE_SECONDS = 0.2
 LOCK = 0x62656B6D  # one active importer per database
-BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0)
 REST_SECONDS = 60.0
 """Workers without work end after so long; starting them takes two seconds."""
 SWEEP_SECONDS = 600.0
@@ -137,7 +136,7 @@ class Importer:
         self.failures[file] = (stored, times if error.transient else times + 1)
         if self.failures[file][1] >= TRIES:
             self._finish(work, "failed", GIVEN_UP)
-        self.stop.wait(BACK_OFF_SECONDS[1])
+        self.stop.wait(process.BACK_OFF_SECONDS[1])
 
     def _finish(self, work: Work, state: imports.FileState, reason: str | None = None) -> None:
         with self.connection.begin():
@@ -190,21 +189,14 @@ def run(settings: Settings, status: Status, stop: threading.Event, log: Logger, 
         status.report = lambda: _report(engine)
         failures = 0
         while not stop.is_set():
-            try:
-                with _closed_afterwards(engine) as connection:
-                    status.has("database")
-                    if db.becomes_active(connection, LOCK):
-                        failures = 0
-                        make(connection).run()
-                    else:
-                        log.event(Log.IMPORTER_STANDS_BY)
-            except Exception as error:
-                if not db.is_transient(error):
-                    raise
-                status.lacks("database", "does not answer")
-                log.event(Log.DATABASE_LOST, error=type(error).__name__)
-            status.beat()
-            stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+            with process.outliving_database(status, log), _closed_afterwards(engine) as connection:
+                status.has("database")
+                if db.becomes_active(connection, LOCK):
+                    failures = 0
+                    make(connection).run()
+                else:
+                    log.event(Log.IMPORTER_STANDS_BY)
+            process.back_off(failures, status, stop)
             failures += 1
 
 
