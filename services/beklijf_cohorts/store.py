@@ -61,10 +61,11 @@ CHANGES = ""
 
 STANDING_LOCK = 0x636F686F  # "coho": batches share it; who counts everything anew has it alone
 PUBLISHER_LOCK = 0x7075626C  # "publ": one active publisher per database
+SILENT_SECONDS = 60
+"""An active publisher asks every second, between two steps; one that is silent for so long was stopped or cut off: another takes over."""
 
 SHARE = text("SELECT pg_advisory_xact_lock_shared(:lock)")
 ALONE = text("SELECT pg_advisory_xact_lock(:lock)")
-LEAD = text("SELECT pg_try_advisory_lock(:lock)")
 STANDING = text("SELECT cohort, population, day, generation FROM standing ORDER BY cohort")
 STAND = text("""
 INSERT INTO standing (cohort, population, day, generation)
@@ -211,9 +212,8 @@ def turn(connection: Connection, population: str, day: date) -> bool:
 
 
 def lead(connection: Connection) -> bool:
-    """Tries to become the one active publisher, for as long as the connection lives."""
-    with connection.begin():
-        return bool(connection.execute(LEAD, {"lock": PUBLISHER_LOCK}).scalar_one())
+    """Tries to become the one active publisher, for as long as the connection lives and is asked something now and then."""
+    return db.becomes_active(connection, PUBLISHER_LOCK, silent_seconds=SILENT_SECONDS)
 
 
 def lock(connection: Connection, entities: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ after any failed or timed-out send (the idempotent one is dead for ever once a s
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -118,16 +118,20 @@ class Consumer:
                 **PROFILES[profile],
             )
         self._assigned: frozenset[Any] = frozenset()
+        self._generation = -1
 
-    def poll(self, wait_ms: int, stored: Mapping[tuple[str, int], int]) -> list[Polled]:
-        """The next records. After a change of assignment the stored offsets are sought first, and what came is dropped."""
+    def poll(self, wait_ms: int, stored: Callable[[], Mapping[tuple[str, int], int]]) -> list[Polled]:
+        """The next records. After every rebalance, also one that gives back the same partitions, the offsets stored until now are
+        sought first, and what came is dropped: the group's own offsets say how far others have told it, not how far they are."""
         with _broker():
             found = self._consumer.poll(timeout_ms=wait_ms)
-            assigned = frozenset(self._consumer.assignment())
-            if assigned != self._assigned:
-                self._assigned = assigned
-                self.seek({(at.topic, at.partition): stored.get((at.topic, at.partition), 0) for at in assigned})
-                return []
+            assigned, generation = frozenset(self._consumer.assignment()), self._consumer.group_metadata().generation_id
+        if (assigned, generation) != (self._assigned, self._generation):
+            self._assigned, self._generation = assigned, generation
+            known = stored() if assigned else {}
+            with _broker():
+                self.seek({(at.topic, at.partition): known.get((at.topic, at.partition), 0) for at in assigned})
+            return []
         return [
             Polled(one.topic, one.partition, one.offset, one.key, one.value, tuple(one.headers or ()))
             for at in sorted(found)
@@ -150,13 +154,22 @@ class Consumer:
         with _broker():
             self._consumer.commit()
 
-    def behind(self) -> dict[tuple[str, int], int]:
-        """Per assigned partition, how many records lie ahead, as far as the client knows."""
+    def places(self) -> list[tuple[str, int]]:
+        """The partitions that this member has."""
+        return sorted((at.topic, at.partition) for at in self._assigned)
+
+    def positions(self) -> dict[tuple[str, int], int]:
+        """Per assigned partition, the offset that is read next; one that is not known yet is left out. Raises BrokerAway."""
+        with _broker():
+            found = {at: self._consumer.position(at, timeout_ms=1000) for at in self._assigned & self._consumer.assignment()}
+        return {(at.topic, at.partition): offset for at, offset in found.items() if offset is not None}
+
+    def behind(self, ends: Mapping[tuple[str, int], int] | None = None) -> dict[tuple[str, int], int]:
+        """Per assigned partition, how many records lie ahead: as far as the client knows, or (`ends`) somebody else who asked."""
         lag = {}
-        for at in self._assigned:
-            high = self._consumer.highwater(at)
-            if high is not None:
-                lag[(at.topic, at.partition)] = high - self._consumer.position(at, timeout_ms=1000)
+        for place, position in self.positions().items():
+            known = self._consumer.highwater(TopicPartition(*place)), (ends or {}).get(place)
+            lag[place] = max(0, *((end or 0) - position for end in known))
         return lag
 
     def close(self) -> None:
@@ -191,6 +204,12 @@ class Watch:
             found = self._consumer.poll(timeout_ms=1500, max_records=1)
         records = found.get(self._at, [])
         return None if not records or records[0].offset != 0 or records[0].value is None else records[0].value.decode("ascii", "replace")
+
+    def ends(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The offset behind the last record of each of these partitions. Raises BrokerAway."""
+        with _broker():
+            found = self._consumer.end_offsets([TopicPartition(*place) for place in places], timeout_ms=1500) if places else {}
+        return {(at.topic, at.partition): end for at, end in found.items()}
 
     def close(self) -> None:
         """Ends it."""

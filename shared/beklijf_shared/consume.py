@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from beklijf_shared import bus, crash, db, dead_letters, envelope, process, progress, telemetry, topics
@@ -40,7 +40,7 @@ Handler = Callable[[Connection, Sequence[Message], datetime], list[Rejected]]
 
 
 class Stalled(Exception):
-    """A partition has records ahead but does not move (kafka-python #3106, #3131): end, and be restarted."""
+    """A partition has records ahead but does not move, whether the others do or not (kafka-python #3106, #3131): end, and be restarted."""
 
 
 def run(settings: Settings, handler: Handler, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
@@ -80,10 +80,11 @@ def _consume(
         names = [topic.name for topic in topics.received_by(settings.service)]
         consumer = bus.Consumer(settings.kafka_bootstrap, settings.kafka_profile, f"beklijf-{settings.service}", names, BATCH)
         with db.transaction(engine) as connection:
-            stored = progress.stored(connection, met, "applied")
+            progress.stored(connection, met, "applied")  # the database answers, before anything is polled
         status.has("database")
-        _Reading(engine, handler, clock, status, log, met, stored, consumer).until(stop, watch)
+        _Reading(engine, handler, clock, status, log, met, consumer).until(stop, watch)
     finally:
+        telemetry.BEHIND.clear()
         watch.close()
         if consumer is not None:
             consumer.close()
@@ -114,12 +115,14 @@ class _Reading:
     status: Status
     log: Logger
     incarnation: str
-    stored: dict[tuple[str, int], int]
     consumer: bus.Consumer
     had_backlog: bool = True
+    polled_seconds: float = 0.0
+    moved: dict[tuple[str, int], tuple[int, float]] = field(default_factory=dict)
+    """Per partition: where it stood when it moved last, and how long had been polled by then."""
 
     def until(self, stop: threading.Event, watch: bus.Watch) -> None:
-        looked = moved = time.monotonic()
+        looked = time.monotonic()
         while not stop.is_set():
             self.status.beat()
             now = time.monotonic()
@@ -127,23 +130,30 @@ class _Reading:
                 looked = now
                 if watch.look() != self.incarnation:
                     return
-            records = self.consumer.poll(POLL_MS, self.stored)
+                self._watch_for_stall(watch)
+            began = time.monotonic()
+            records = self.consumer.poll(POLL_MS, self._stored)
+            self.polled_seconds += time.monotonic() - began
             self._say_assignment()
             if records:
                 self.apply(records)
-                moved = time.monotonic()
             else:
                 self._calm()
-                self._watch_for_stall(moved)
+
+    def _stored(self) -> dict[tuple[str, int], int]:
+        """How far anybody is: after a rebalance, what others have applied meanwhile is not applied again."""
+        self.had_backlog = True  # theirs may still be said
+        self.moved.clear()
+        with db.transaction(self.engine) as connection:
+            return progress.stored(connection, self.incarnation, "applied")
 
     def apply(self, records: Sequence[bus.Polled]) -> None:
         """One batch, whole; on a lost database the position goes back, so that the batch comes again."""
         try:
-            offsets = apply_batch(self.engine, self.handler, records, self.incarnation, self.clock(), self.log)
+            apply_batch(self.engine, self.handler, records, self.incarnation, self.clock(), self.log)
         except Exception:
             self.consumer.seek(_first_offsets(records))
             raise
-        self.stored.update(offsets)
         self.had_backlog = len(records) >= BATCH
         crash.point("consumer:applied-not-committed")
         try:
@@ -163,10 +173,25 @@ class _Reading:
                 progress.calm(connection)
             self.had_backlog = False
 
-    def _watch_for_stall(self, moved: float) -> None:
-        if time.monotonic() - moved > STALL_SECONDS and any(lag > 0 for lag in self.consumer.behind().values()):
-            self.log.event(Log.STALLED, seconds=STALL_SECONDS)
-            raise Stalled
+    def _watch_for_stall(self, watch: bus.Watch) -> None:
+        """Says how far each partition is behind, and raises Stalled where one stands still.
+
+        What counts is the time spent waiting for records: in a backlog, where batches take all the time, a partition may stand still
+        for long because it is not its turn. How far the log goes is asked over another connection: a client that no longer fetches
+        a partition no longer knows.
+        """
+        try:
+            behind = self.consumer.behind(watch.ends(self.consumer.places()))
+            positions = self.consumer.positions()
+        except bus.BrokerAway:
+            return  # busy or away: the next poll, or the next look at its incarnation, will tell
+        telemetry.say_behind(behind)
+        for place, position in positions.items():
+            if place not in self.moved or self.moved[place][0] != position or not behind.get(place):
+                self.moved[place] = (position, self.polled_seconds)
+            elif self.polled_seconds - self.moved[place][1] > STALL_SECONDS:
+                self.log.event(Log.STALLED, topic=place[0], partition=place[1], count=behind[place], seconds=STALL_SECONDS)
+                raise Stalled
 
 
 def apply_batch(

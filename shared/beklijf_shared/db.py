@@ -281,7 +281,12 @@ def _lock_numbers(keys: Iterable[str]) -> list[int]:
     return sorted({int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True) for key in keys})
 
 
-def becomes_active(connection: Connection, lock: int) -> bool:
-    """Whether this connection now holds a lock of which each database has one; it keeps it until it is closed."""
+def becomes_active(connection: Connection, lock: int, *, silent_seconds: int = 0) -> bool:
+    """Whether this connection now holds a lock of which each database has one; it keeps it until it is closed.
+
+    The server closes it (`silent_seconds`, 0: never) when nothing was asked of it for so long: a process that was stopped, or cut off,
+    keeps its connection and with it the lock, and nobody else could do its work.
+    """
     with connection.begin():
+        connection.execute(text("SELECT set_config('idle_session_timeout', :limit, false)"), {"limit": f"{silent_seconds}s"})
         return bool(connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": lock}).scalar_one())

@@ -25,6 +25,9 @@ IDLE_SECONDS = (0.005, 0.01, 0.02, 0.05)
 """How long to wait before looking again, growing while nothing comes: quick under load, cheap at rest."""
 LOOK_AT_BROKER_SECONDS = 2.0
 LOCK = 0x62656B6C  # "bekl": one active relay per database
+SILENT_SECONDS = 15
+"""An active relay asks its database after every send, which takes six seconds at most. One that is silent for so long was stopped or cut
+off, and another takes over; what it still sends when it comes back is old, and has no effect."""
 PUT_ASIDE_PARTITION = -1
 """The partition under which a state that the broker refuses stands among the dead letters; its offset is the line of the work list."""
 
@@ -39,7 +42,7 @@ def run(settings: Settings, clock: Clock, status: Status, stop: threading.Event,
             try:
                 with process.outliving_database(status, log), engine.connect() as connection:
                     connection.detach()  # really closed afterwards: a pooled one would keep the lock
-                    if not db.becomes_active(connection, LOCK):
+                    if not db.becomes_active(connection, LOCK, silent_seconds=SILENT_SECONDS):
                         status.has("database")
                         log.event(Log.RELAY_STANDS_BY)
                         status.beat()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
@@ -84,6 +85,13 @@ class Log(Enum):
     RECOUNTED = ("info", "cells were counted anew")
 
 
+def say_behind(behind: Mapping[tuple[str, int], int]) -> None:
+    """How far a consumer is behind in the partitions that it has; others are not spoken of."""
+    BEHIND.clear()
+    for (topic, partition), count in behind.items():
+        BEHIND.labels(topic, partition).set(count)
+
+
 class Logger:
     """Writes log lines of the closed vocabulary; knows which process it speaks for."""
 
@@ -131,6 +139,9 @@ SENT = Counter("beklijf_sent_total", "States acknowledged by the broker", ["topi
 SEND_FAILURES = Counter("beklijf_send_failures_total", "Sends that failed or timed out", registry=REGISTRY)
 UNSENT = Gauge("beklijf_outbox_unsent", "Lines of the work list not yet acknowledged", registry=REGISTRY)
 DEAD_LETTERS = Gauge("beklijf_dead_letters_waiting", "Dead letters nobody has replayed", registry=REGISTRY)
+BEHIND = Gauge(
+    "beklijf_messages_behind", "Messages of a partition that its consumer has not read yet", ["topic", "partition"], registry=REGISTRY
+)
 REQUESTS = Counter("beklijf_http_requests_total", "HTTP requests by route and status", ["method", "route", "status"], registry=REGISTRY)
 REQUEST_SECONDS = Histogram("beklijf_http_request_seconds", "Time to answer a request", ["route"], registry=REGISTRY)
 READY = Gauge("beklijf_ready", "1 when the process has all it needs", registry=REGISTRY)

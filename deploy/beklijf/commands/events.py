@@ -58,7 +58,7 @@ def _records(local: Addressed, names: list[str], *, follow: bool) -> Iterator[bu
     consumer = bus.Consumer(local.bootstrap, local.kafka_profile, f"beklijf-tail-{new_id()}", names, BATCH)
     try:
         while True:
-            records = consumer.poll(POLL_MS, {})
+            records = consumer.poll(POLL_MS, dict)
             yield from records
             # How far the log goes is known only once a fetch has been answered, hence an empty poll first.
             if not follow and not records and consumer.assignment() and not any(consumer.behind().values()):
