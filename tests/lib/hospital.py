@@ -17,9 +17,10 @@ import httpx
 
 from tests.lib import builders, reference
 from tests.lib.builders import Resource
+from tests.lib.located import place_of
 
 Outcome = Literal["ok", "fail", "unknown"]
-TRIES = 200
+TRIES = 1_000
 PAUSE_SECONDS = 0.15
 
 
@@ -87,8 +88,12 @@ class Hospital:
     """Pushes plans. A request without an answer is repeated, as every sender must; only then comes the patient's next message."""
 
     base: str
+    pause_seconds: float = 0.0
+    """Between one message and the next, of each thread: a hospital that is in no hurry."""
     history: Counter[Outcome] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
+    """Where each resource that was acknowledged is to be found, by the value of its identifier."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def push(self, plans: Iterable[Planned], *, threads: int = 4, stop: threading.Event | None = None) -> None:
@@ -114,6 +119,7 @@ class Hospital:
             with self._lock:
                 self.history[outcome] += 1
             if outcome != "unknown":
+                stop.wait(self.pause_seconds)
                 return
             stop.wait(PAUSE_SECONDS)
         with self._lock:
@@ -125,12 +131,19 @@ class Hospital:
         except httpx.TransportError:
             return "unknown"
         if answer.is_success:
+            self.found_at(message, place_of(answer))
             return "ok"
         if answer.status_code >= 500 or answer.status_code in (408, 429):
             return "unknown"
         with self._lock:
             self.refused.append(f"{answer.status_code}: {answer.text[:300]}")
         return "fail"
+
+    def found_at(self, message: Resource, place: str) -> None:
+        """Remembers where a resource is (`Patient/...`)."""
+        identifier = message["identifier"]
+        one = identifier[0] if isinstance(identifier, list) else identifier
+        self.places[one["value"]] = place
 
 
 def expected(plans: Iterable[Planned], on: date) -> reference.Figures:

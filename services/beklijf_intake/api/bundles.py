@@ -159,7 +159,7 @@ class Answering:
         response: dict[str, Any] = {
             "extension": [{"url": f"{self.base}/StructureDefinition/entry-outcome", "valueCode": decision.outcome}],
             "status": "201 Created" if decision.outcome == "created" else "200 OK",
-            "location": location(decision).removeprefix(f"{ROOT}/"),
+            "location": location(decision),
             "etag": f'W/"{decision.number}"',
             "lastModified": exchange.instant_with_offset(decision.received_at),
         }

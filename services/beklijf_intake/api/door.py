@@ -175,7 +175,8 @@ def receipt_headers(delivery: Delivery) -> dict[str, str]:
 
 
 def location(decision: Decision) -> str:
-    return f"{ROOT}/{decision.type}/{decision.id}"
+    """Where the version that counts is, from the FHIR base on; with its number, as R4 asks where versions are kept (http, create)."""
+    return f"{decision.type}/{decision.id}/_history/{decision.number}"
 
 
 async def count_refused(door: Door, unit: Unit) -> None:

@@ -97,7 +97,7 @@ def _cleared(conditions: Conditions, gate: Gate) -> Conditions:
 async def _answer(request: Request, door: Door, organisation: str, decision: Decision, problems: Sequence[Problem]) -> Response:
     status = 201 if decision.outcome == "created" else 200
     # 200 is the answer to an update and to a repeat alike; a sender that counts what it sent needs to know which it was.
-    said = {"Location": location(decision), "Beklijf-Outcome": decision.outcome}
+    said = {"Location": f"{door.address}/{location(decision)}", "Beklijf-Outcome": decision.outcome}
     headers = {**exchange.version_headers(decision.number, decision.received_at), **said}
     wanted = exchange.preference(request).wanted
     # what is current need not be what was just sent, so showing it is a read

@@ -26,6 +26,7 @@ from beklijf_shared.telemetry import Logger
 from tests.integration.intake.conftest import Registry
 from tests.lib import builders
 from tests.lib.databases import Databases, plain
+from tests.lib.located import id_of, place_of
 from tests.lib.servers import free_port
 from tests.lib.wait import wait_until
 
@@ -109,11 +110,11 @@ def code_of(answer: httpx.Response) -> str:
 
 def test_create_read_update_by_id(door: Door) -> None:
     created = door.post(builders.vas("a1", 40, authored=AUTHORED))
-    location = created.headers["location"]
-    read = door.client.get(location)
-    amended = builders.vas("a1", 50, authored=AUTHORED, status="amended", id=location.rsplit("/", 1)[1])
-    updated = door.put(location.removeprefix("/fhir/"), amended, **{"If-Match": 'W/"1"'})
-    missed = door.put(location.removeprefix("/fhir/"), amended | {"status": "entered-in-error"}, **{"If-Match": 'W/"1"'})
+    place = place_of(created)
+    read = door.client.get(f"/fhir/{place}")
+    amended = builders.vas("a1", 50, authored=AUTHORED, status="amended", id=id_of(created))
+    updated = door.put(place, amended, **{"If-Match": 'W/"1"'})
+    missed = door.put(place, amended | {"status": "entered-in-error"}, **{"If-Match": 'W/"1"'})
 
     assert (created.status_code, created.headers["etag"], created.content) == (201, 'W/"1"', b"")
     assert read.json()["meta"] == {"versionId": "1", "lastUpdated": "2020-03-02T12:00:00.000Z"}
@@ -121,7 +122,23 @@ def test_create_read_update_by_id(door: Door) -> None:
     assert read.headers["last-modified"] == "Mon, 02 Mar 2020 12:00:00 GMT"
     assert (updated.status_code, updated.headers["etag"]) == (200, 'W/"2"')
     assert (missed.status_code, code_of(missed)) == (412, "conflict")
-    assert door.client.get(location).json()["status"] == "amended"
+    assert door.client.get(f"/fhir/{place}").json()["status"] == "amended"
+
+
+def test_location_names_the_version_that_was_created(door: Door) -> None:
+    """R4 (http, create and update): `[base]/[type]/[id]/_history/[vid]`, beside ETag and Last-Modified."""
+    created = door.post(builders.vas("a1", 40, authored=AUTHORED))
+    door.registry.at(datetime(2020, 3, 2, 13, tzinfo=UTC))
+    updated = door.put(place_of(created), builders.vas("a1", 50, authored=AUTHORED, status="amended", id=id_of(created)))
+    outranked = door.post(builders.vas("a1", 60, authored=AUTHORED))
+    here = f"{door.client.base_url}/fhir/QuestionnaireResponse/{id_of(created)}/_history"
+
+    assert [answer.headers["location"] for answer in (created, updated, outranked)] == [f"{here}/1", f"{here}/2", f"{here}/2"]
+    assert [answer.headers["etag"] for answer in (created, updated, outranked)] == ['W/"1"', 'W/"2"', 'W/"2"']
+    for answer in (created, updated):
+        version = door.client.get(answer.headers["location"])
+        assert (version.status_code, version.headers["etag"]) == (200, answer.headers["etag"])
+        assert version.headers["last-modified"] == answer.headers["last-modified"]
 
 
 def test_read_gives_back_what_was_sent_to_the_digit(door: Door) -> None:
@@ -131,7 +148,7 @@ def test_read_gives_back_what_was_sent_to_the_digit(door: Door) -> None:
     read = door.client.get(created.headers["location"])
 
     assert '"valueDecimal": 1.50' in read.text
-    assert read.json()["id"] == created.headers["location"].rsplit("/", 1)[1]
+    assert read.json()["id"] == id_of(created)
 
 
 def test_known_identifier_is_an_upsert_and_a_repeat_has_no_effect(door: Door) -> None:
@@ -141,7 +158,7 @@ def test_known_identifier_is_an_upsert_and_a_repeat_has_no_effect(door: Door) ->
     other = door.put("EpisodeOfCare?identifier=https://example.org/episode|e2", builders.episode("e1"))
 
     assert [first.status_code, again.status_code, changed.status_code] == [201, 200, 200]
-    assert first.headers["location"] == again.headers["location"] == changed.headers["location"]
+    assert place_of(first) == place_of(again) == place_of(changed)
     assert [first.headers["etag"], again.headers["etag"], changed.headers["etag"]] == ['W/"1"', 'W/"1"', 'W/"2"']
     assert (other.status_code, code_of(other)) == (422, "business-rule")
 
@@ -176,7 +193,7 @@ def test_prefer_says_what_comes_back(door: Door, wanted: str, kind: str | None) 
 
 
 def test_sender_sees_its_own_organisation_only(door: Door) -> None:
-    mine = door.post(builders.vas("a1", 40, authored=AUTHORED)).headers["location"]
+    mine = f"/fhir/{place_of(door.post(builders.vas('a1', 40, authored=AUTHORED)))}"
 
     theirs = door.client.get(mine, headers=TOKEN)
     unknown = door.client.get("/fhir/QuestionnaireResponse/01890000-0000-7000-8000-000000000000", headers=TOKEN)

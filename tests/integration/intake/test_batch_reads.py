@@ -10,6 +10,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from tests.integration.intake.test_api import FHIR, TOKEN, Door, code_of, door, running
 from tests.lib import builders
+from tests.lib.located import place_of
 
 __all__ = ["door", "running"]
 
@@ -28,7 +29,7 @@ def stored(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_reads_are_answered_in_their_entries(door: Door) -> None:
-    location = door.post(builders.vas("a1", 10, authored="2014-03-03")).headers["location"].removeprefix("/fhir/")
+    location = place_of(door.post(builders.vas("a1", 10, authored="2014-03-03")))
 
     answer = batch(
         door,
@@ -59,7 +60,7 @@ def test_reads_are_answered_in_their_entries(door: Door) -> None:
 
 
 def test_a_batch_of_reads_has_no_receipt_and_sees_its_own_organisation_only(door: Door) -> None:
-    location = door.post(builders.vas("a1", 10, authored="2014-03-03")).headers["location"].removeprefix("/fhir/")
+    location = place_of(door.post(builders.vas("a1", 10, authored="2014-03-03")))
 
     answer = batch(door, get(location), get("QuestionnaireResponse?_total=accurate"), **TOKEN)
 

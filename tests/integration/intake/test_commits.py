@@ -26,6 +26,7 @@ from beklijf_intake.senders.registrar import Wish
 from beklijf_shared import db
 from tests.lib import builders
 from tests.lib.databases import Databases, plain
+from tests.lib.located import id_of
 from tests.lib.senders import ASSERTION_TYPE, FORM, public, rsa
 from tests.lib.server_door import ServerDoor, opened
 
@@ -148,7 +149,7 @@ def world(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
             door.register("hospital", "11111111", public(rsa(1)), Wish(scopes="system/*.cruds"))
             made = World(door, Commits(), look, door.as_sender("hospital", rsa(1)), {})
             for type_, one in STORED.items():
-                made.ids[type_] = made.send("POST", f"/fhir/{type_}", one).headers["Location"].rpartition("/")[2]
+                made.ids[type_] = id_of(made.send("POST", f"/fhir/{type_}", one))
             taken = made.send("POST", "/fhir/$import", b"{}\n", **{"Content-Type": "application/fhir+ndjson"})
             made.ids["$import"] = Path(taken.headers["Content-Location"]).name
             event.listen(door.engine, "commit", made.commits)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from beklijf_shared import db
 from tests.integration.intake.test_api import AUTHORED, FHIR, TOKEN, Door, code_of, door, running
 from tests.lib import builders
+from tests.lib.located import place_of
 
 __all__ = ["door", "running"]
 
@@ -20,8 +21,8 @@ EPISODES = "identifier=https://example.org/episode|"
 ONE_OR_TWO = f"{EPISODES}e1,https://example.org/episode|e2"
 
 
-def put_if(door: Door, location: str, resource: dict[str, Any], version: str) -> httpx.Response:
-    return door.put(location.removeprefix("/fhir/"), resource | {"id": location.rsplit("/", 1)[1]}, **{"If-Match": version})
+def put_if(door: Door, place: str, resource: dict[str, Any], version: str) -> httpx.Response:
+    return door.put(place, resource | {"id": place.rsplit("/", 1)[1]}, **{"If-Match": version})
 
 
 def test_conditional_create_with_no_one_and_several_matches(door: Door) -> None:
@@ -34,7 +35,7 @@ def test_conditional_create_with_no_one_and_several_matches(door: Door) -> None:
 
     assert [answer.status_code for answer in (none, same, another, several, theirs)] == [201, 200, 200, 412, 201]
     assert code_of(several) == "multiple-matches"
-    assert none.headers["location"] == same.headers["location"] == another.headers["location"]
+    assert place_of(none) == place_of(same) == place_of(another)
     assert [answer.headers["beklijf-outcome"] for answer in (none, same, another)] == ["created", "ignored", "ignored"]
     assert (same.content, code_of(another)) == (b"", "duplicate")
 
@@ -47,7 +48,7 @@ def test_conditional_update_with_no_one_and_several_matches(door: Door) -> None:
     several = door.put(f"EpisodeOfCare?{ONE_OR_TWO}", builders.episode("e1"))
 
     assert [answer.status_code for answer in (none, one, another, several)] == [201, 200, 422, 412]
-    assert (one.headers["location"], one.headers["etag"]) == (none.headers["location"], 'W/"2"')
+    assert (place_of(one), one.headers["etag"]) == (place_of(none), 'W/"2"')
     assert (code_of(another), code_of(several)) == ("business-rule", "multiple-matches")
 
 
@@ -61,7 +62,7 @@ def test_criteria_that_are_not_supported_are_refused_and_never_ignored(door: Doo
 
 
 def test_if_match_asks_for_the_current_version_of_something_that_is_there(door: Door) -> None:
-    where = door.post(builders.patient("p1")).headers["location"]
+    where = place_of(door.post(builders.patient("p1")))
 
     met = put_if(door, where, builders.patient("p1", gender="male"), 'W/"1"')
     strong = put_if(door, where, builders.patient("p1", gender="other"), '"2"')
@@ -70,7 +71,7 @@ def test_if_match_asks_for_the_current_version_of_something_that_is_there(door: 
     nonsense = put_if(door, where, builders.patient("p1"), 'W/"abc"')
     unknown = put_if(door, "/fhir/Patient/0", builders.patient("p1"), 'W/"1"')
     upsert = door.put("Patient?identifier=https://example.org/pseudonym|p2", builders.patient("p2"), **{"If-Match": 'W/"1"'})
-    without = door.put(where.removeprefix("/fhir/"), builders.patient("p1", id=where.rsplit("/", 1)[1]))
+    without = door.put(where, builders.patient("p1", id=where.rsplit("/", 1)[1]))
 
     answers = (met, strong, stale, whichever, nonsense, unknown, upsert, without)
     assert [answer.status_code for answer in answers] == [200, 200, 412, 412, 400, 404, 412, 200]
@@ -89,7 +90,7 @@ def test_other_conditions_are_refused_rather_than_ignored(door: Door, header: st
 
 
 def test_of_two_parallel_updates_of_one_version_one_wins(door: Door) -> None:
-    where = door.post(builders.patient("p1")).headers["location"]
+    where = place_of(door.post(builders.patient("p1")))
 
     with ThreadPoolExecutor(2) as threads:
         genders = ("male", "other")
@@ -97,7 +98,7 @@ def test_of_two_parallel_updates_of_one_version_one_wins(door: Door) -> None:
 
     assert sorted(answer.status_code for answer in answers) == [200, 412]
     won = genders[[answer.status_code for answer in answers].index(200)]
-    assert door.client.get(where).json()["gender"] == won
+    assert door.client.get(f"/fhir/{where}").json()["gender"] == won
 
 
 def test_a_patient_who_is_only_referred_to_is_not_found_by_a_condition(door: Door) -> None:
@@ -109,12 +110,12 @@ def test_a_patient_who_is_only_referred_to_is_not_found_by_a_condition(door: Doo
 
 
 def test_a_draft_after_the_completed_form_counts_for_nothing(door: Door) -> None:
-    where = door.post(builders.vas("a1", 40, authored=AUTHORED)).headers["location"]
+    where = place_of(door.post(builders.vas("a1", 40, authored=AUTHORED)))
 
     draft = door.post(builders.vas("a1", 90, authored="2014-03-04T10:00:00+01:00", status="in-progress"))
 
     assert (draft.status_code, draft.headers["beklijf-outcome"], draft.headers["etag"]) == (200, "outranked", 'W/"1"')
-    assert door.client.get(where).json()["status"] == "completed"
+    assert door.client.get(f"/fhir/{where}").json()["status"] == "completed"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ def test_parameters_nobody_knows_are_warned_about_or_refused(door: Door) -> None
 
 
 def test_creates_of_a_transaction_come_before_its_updates_and_are_answered_in_place(door: Door) -> None:
-    first = door.post(builders.patient("p1")).headers["location"].removeprefix("/fhir/")
+    first = place_of(door.post(builders.patient("p1")))
     link = {"link": [{"type": "replaced-by", "other": {"reference": first}}]}
     entries = [
         {"resource": builders.patient("p1", gender="male", id=first.rsplit("/", 1)[1]), "request": {"method": "PUT", "url": first}},
@@ -198,6 +199,6 @@ def test_creates_of_a_transaction_come_before_its_updates_and_are_answered_in_pl
     again = door.client.post("/fhir", content=json.dumps(bundle), headers=FHIR)
 
     assert [entry["response"]["status"] for entry in answer.json()["entry"]] == ["200 OK", "201 Created"]
-    assert answer.json()["entry"][0]["response"]["location"] == first
+    assert answer.json()["entry"][0]["response"]["location"] == f"{first}/_history/2"
     assert (again.status_code, code_of(again)) == (412, "conflict")
     assert again.json()["issue"][0]["expression"] == ["Bundle.entry[0].resource"]

@@ -17,6 +17,7 @@ from tests.integration.intake.conftest import Registry
 from tests.integration.intake.test_api import AUTHORED, FHIR, Door, code_of, running
 from tests.lib import builders
 from tests.lib.builders import BASE, PSEUDONYMS
+from tests.lib.located import id_of
 
 __all__ = ["running"]
 
@@ -71,7 +72,7 @@ def server(running: tuple[str, db.Engine]) -> Iterator[Server]:
     registry.empty()
     with httpx.Client(base_url=address, timeout=20) as client:
         door = Door(client, registry)
-        ids = {type_: door.post(resource).headers["location"].rsplit("/", 1)[1] for type_, resource in SENT.items()}
+        ids = {type_: id_of(door.post(resource)) for type_, resource in SENT.items()}
         statement = client.get("/fhir/metadata").json()
         for type_ in (resource["type"] for resource in statement["rest"][0]["resource"]):
             if type_ not in ids:

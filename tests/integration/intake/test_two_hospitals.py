@@ -12,6 +12,7 @@ import pytest
 from beklijf_intake.senders.registrar import Wish
 from tests.lib import builders
 from tests.lib.databases import Databases
+from tests.lib.located import id_of, place_of
 from tests.lib.senders import public, rsa
 from tests.lib.server_door import ServerDoor, opened
 
@@ -74,7 +75,7 @@ def test_no_route_shows_one_hospital_anything_of_another(door: ServerDoor) -> No
     for one in RESOURCES:
         created = door.client.post(f"/fhir/{one['resourceType']}", content=json.dumps(one), headers=first)
         assert created.status_code == 201, created.text
-        ids[one["resourceType"]] = created.headers["location"].rsplit("/", 1)[1]
+        ids[one["resourceType"]] = id_of(created)
         versions[one["resourceType"]] = created.headers["etag"].strip('W/"')
     reading = [(method, path) for method, path in routes(door) if method == "GET" and "{" in path and path.split("/")[2] in ids]
 
@@ -107,9 +108,9 @@ def test_nobody_changes_what_another_hospital_holds(door: ServerDoor) -> None:
     changed = []
     for one in RESOURCES:
         created = door.client.post(f"/fhir/{one['resourceType']}", content=json.dumps(one), headers=first)
-        place = created.headers["location"]
-        mine = door.client.put(place, content=json.dumps({**one, "id": place.rsplit("/", 1)[1]}), headers=second)
+        place = place_of(created)
+        mine = door.client.put(f"/fhir/{place}", content=json.dumps({**one, "id": id_of(created)}), headers=second)
         same_name = door.client.post(f"/fhir/{one['resourceType']}", content=json.dumps(one), headers=second)
-        changed.append((mine.status_code, same_name.status_code, same_name.headers.get("location") == place))
+        changed.append((mine.status_code, same_name.status_code, place_of(same_name) == place))
 
     assert set(changed) == {(404, 201, False)}

@@ -12,6 +12,7 @@ from tests.integration.intake.conftest import TABLES
 from tests.integration.intake.test_api import AUTHORED, FHIR, Door, code_of, door, running
 from tests.lib import builders
 from tests.lib.bad_input import BAD_INPUT, BadInput
+from tests.lib.located import id_of
 
 __all__ = ["door", "running"]
 
@@ -75,7 +76,7 @@ def test_parameters_wrap_the_resource_with_its_mode(door: Door) -> None:
 
 
 def test_an_update_is_checked_against_what_is_here(door: Door) -> None:
-    here = door.post(builders.patient("p1")).headers["location"].rsplit("/", 1)[1]
+    here = id_of(door.post(builders.patient("p1")))
     before = traces(door)
 
     fits = validate(door, builders.patient("p1", gender="male", id=here), here)
