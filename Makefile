@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo status logs stop reset test check bench contracts requirements bootstrap runtime
+.PHONY: help demo status logs stop reset test soak check bench contracts requirements bootstrap runtime
 export PYTHON
 
 VENV_PYTHON := .venv/bin/python
@@ -33,6 +33,9 @@ test: ## make check, then all tests on a real PostgreSQL and a real broker
 	$(VENV_PYTHON) -m pytest tests --ignore=tests/tidy $(PYTEST) || failed=1; \
 	if [ $$failed = 1 ]; then echo "make test: something failed, see above"; fi; \
 	exit $$failed
+
+soak: bootstrap ## the tests that take an hour: many schedules of kills, long absences
+	@$(VENV_PYTHON) -m pytest tests -m soak $(PYTEST)
 
 check: bootstrap ## lint, types, import rules, tidy tests; goes on after a failure and counts
 	@failed=0; \

@@ -12,6 +12,7 @@ from tests.lib.clock import CountedIds, HandClock
 from tests.lib.databases import Databases
 
 LEFT_OUT = pytest.StashKey[dict[str, list[pytest.Item]]]()
+SOAK = "soak"
 
 
 def pytest_configure() -> None:
@@ -25,8 +26,10 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a program that this machine lacks; the closing lines say so."""
+    """Leave out what needs a program that this machine lacks, and what is only run when asked for; the closing lines say so."""
     for item in items:
+        if item.get_closest_marker("soak") and "soak" not in config.option.markexpr:
+            config.stash.setdefault(LEFT_OUT, {}).setdefault(SOAK, []).append(item)
         for marker in item.iter_markers("needs"):
             if not infra.has(marker.args[0]):
                 config.stash.setdefault(LEFT_OUT, {}).setdefault(marker.args[0], []).append(item)
@@ -40,7 +43,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say at the end what this machine lacks: nothing is left out silently."""
     for line in infra.lacking():
         terminalreporter.write_line(f"not on this machine: {line}")
-    for what, group in config.stash.get(LEFT_OUT, {}).items():
+    left_out = config.stash.get(LEFT_OUT, {})
+    if SOAK in left_out:
+        terminalreporter.write_line(f"left to `make soak`: {len(left_out.pop(SOAK))} tests that take long")
+    for what, group in left_out.items():
         names = ", ".join(item.nodeid for item in group)
         terminalreporter.write_line(f"not on this machine: {what}, so these did not run: {names}")
 

@@ -36,18 +36,21 @@ class Registry:
     postgres: PostgresServer
     broker: BrokerServer
     system: System
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of every process, beside what it gets on a laptop."""
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     starts: dict[str, int] = field(default_factory=dict)
     unexpected: list[str] = field(default_factory=list)
     """Processes that ended by themselves: with a name, an exit code, and the last words of the log."""
-    _crashes: dict[str, str] = field(default_factory=dict)
+    _crashes: dict[str, list[str]] = field(default_factory=dict)
+    """What each process is still to die of (`point:count`), one life after the other."""
+    _deaths: dict[str, int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _done: threading.Event = field(default_factory=threading.Event)
 
-    @property
-    def trace(self) -> Path:
+    def _trace(self, name: str) -> Path:
         """Where a process says which crash point it has reached, just before it dies there."""
-        return self.folder / "reached"
+        return self.folder / f"{name}.reached"
 
     @property
     def intake(self) -> str:
@@ -61,8 +64,8 @@ class Registry:
     def start(self, name: str, *, crash: str = "") -> None:
         """Start one process; `crash` (`point:count`) is where it will kill itself."""
         process = BY_NAME[name]
-        given = {"BEKLIJF_CRASH_POINTS": crash, "BEKLIJF_CRASH_TRACE": str(self.trace)}
-        settings = {**os.environ, **self._environment(process), **given}
+        given = {"BEKLIJF_CRASH_POINTS": crash, "BEKLIJF_CRASH_TRACE": str(self._trace(name))}
+        settings = {**os.environ, **self._environment(process), **self.settings, **given}
         with self._lock, (self.folder / f"{name}.log").open("ab") as log:
             command = command_of(process.service, process.command)
             self.running[name] = subprocess.Popen(command, env=settings, cwd=self.folder, stdout=log, stderr=log)
@@ -77,13 +80,20 @@ class Registry:
             self.start(process.name)
         observe.wait_until_ready(self.system, READY_SECONDS)
 
-    def crash_at(self, name: str, point: str) -> None:
-        """End a process and start it so that it kills itself at this point, the first time it comes there."""
+    def crash_at(self, name: str, *points: str) -> None:
+        """End a process and start it so that it kills itself at the first of these points (`point:count`), in its next life at the
+        second, and so on."""
         with self._lock:
             self.running[name].kill()
             self.running[name].wait()
-            self._crashes[name] = f"{point}:1"
-            self.start(name, crash=f"{point}:1")
+            self._crashes[name] = list(points)
+            self._deaths[name] = len(self.reached(name))
+            self.start(name, crash=points[0])
+
+    def is_to_crash(self) -> list[str]:
+        """What has not been reached yet."""
+        with self._lock:
+            return [f"{name} {point}" for name, points in self._crashes.items() for point in points]
 
     def kill(self, name: str) -> None:
         """SIGKILL at whatever moment this is; it is started again as one that died by itself."""
@@ -122,19 +132,26 @@ class Registry:
                 for name, process in list(self.running.items()):
                     if process.poll() is not None:
                         self._start_again(name, process.returncode)
+                    elif self._has_reached(name):  # a worker of it has died there, and it is to die of something else next
+                        process.kill()
             time.sleep(TEND_SECONDS)
 
     def _start_again(self, name: str, code: int) -> None:
-        """One that was killed starts plainly; one that ended by itself is written down, and keeps the crash point it was given."""
-        if code == -signal.SIGKILL:
-            self._crashes.pop(name, None)
-        else:
+        """It is given the next crash point once it has reached the one before; that it ended by itself is written down."""
+        if self._has_reached(name):
+            self._deaths[name] = len(self.reached(name))
+            self._crashes[name].pop(0)
+        if code != -signal.SIGKILL:
             self.unexpected.append(f"{name} ended with {code}: {(self.folder / f'{name}.log').read_text()[-1500:]}")
-        self.start(name, crash=self._crashes.get(name, ""))
+        self.start(name, crash=next(iter(self._crashes.get(name, ())), ""))
 
-    def reached(self) -> list[str]:
-        """The crash points at which a process has died so far."""
-        return self.trace.read_text().split() if self.trace.exists() else []
+    def _has_reached(self, name: str) -> bool:
+        return bool(self._crashes.get(name)) and len(self.reached(name)) > self._deaths[name]
+
+    def reached(self, name: str) -> list[str]:
+        """The crash points at which this process has died so far."""
+        trace = self._trace(name)
+        return trace.read_text().split() if trace.exists() else []
 
     def wait(self, timeout: float) -> None:
         """Return when everything accepted is counted and shown: the same facts as `beklijf wait`."""
@@ -177,8 +194,8 @@ class Registry:
 
 
 @contextmanager
-def registry() -> Iterator[Registry]:
-    """A registry that runs, tended; everything is gone afterwards."""
+def registry(settings: Mapping[str, str] | None = None) -> Iterator[Registry]:
+    """A registry that runs, tended; everything is gone afterwards. `settings` are given to every process."""
     with ExitStack() as stack:
         folder = stack.enter_context(infra.scratch())
         state = State(folder)
@@ -189,7 +206,7 @@ def registry() -> Iterator[Registry]:
         stack.callback(broker.kill)
         ports = {name: free_port() for name in wanted_ports()} | {"postgres": postgres.port, "broker": broker.port}
         assert postgres.running is not None
-        one = Registry(folder, postgres, broker, System(state, ports, postgres.running.server))
+        one = Registry(folder, postgres, broker, System(state, ports, postgres.running.server), settings or {})
         migrate(one.system)
         stack.callback(one.end)
         one.start_all()

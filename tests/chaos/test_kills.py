@@ -5,95 +5,40 @@ One registry for the whole module, because starting it is what takes the time; t
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
-from random import Random
-from typing import Self
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from beklijf_shared import db
 from tests.chaos.registry import Registry, registry
+from tests.chaos.schedules import POINTS, SEED, SERVERS, schedule
+from tests.chaos.shift import REACHED_SECONDS, Shift
 from tests.lib import cells
-from tests.lib.hospital import Hospital, Planned, expected, plan
+from tests.lib.hospital import Hospital, Planned, expected
 from tests.lib.wait import wait_until
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1_800)]
 
-SEED = 20260302
-PATIENTS_AT_ONCE = 4
-REACHED_SECONDS = 120.0
-DONE_SECONDS = 180.0
-
-AT_RANDOM_SECONDS = 5.0
-KILLS_MINIMUM = 12
-
-POINTS = (
-    ("intake-api", "intake:before-insert"),
-    ("scoring-consumer", "consumer:before-effect"),
-    ("intake-relay", "relay:taken-not-sent"),
-    ("cohorts-consumer", "consumer:before-commit"),
-    ("intake-api", "intake:between-version-and-outbox"),
-    ("scoring-relay", "relay:acknowledged-not-deleted"),
-    ("reporting-consumer", "consumer:applied-not-committed"),
-    ("intake-api", "intake:after-commit-before-answer"),
-    ("scoring-consumer", "consumer:applied-not-committed"),
-    ("intake-relay", "relay:acknowledged-not-deleted"),
-    ("cohorts-publisher", "publisher:before-commit"),
-    ("cohorts-relay", "relay:taken-not-sent"),
-    ("intake-api", "intake:before-commit"),
-    ("cohorts-consumer", "consumer:applied-not-committed"),
-    ("cohorts-publisher", "publisher:published-not-remembered"),
-    ("scoring-consumer", "consumer:before-commit"),
-)
-"""Where each process kills itself, while the others go on."""
-
-
-@dataclass
-class Shift:
-    """A hospital that keeps sending new patients until it is told to go home."""
-
-    hospital: Hospital
-    sent: list[Planned] = field(default_factory=list)
-    _over: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    def __enter__(self) -> Self:
-        self._over.clear()
-        self._thread = threading.Thread(target=self._work)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        assert self._thread is not None
-        self._thread.join()
-
-    def goes_on(self, more: int = 60) -> None:
-        """Return when a few more messages were acknowledged."""
-        enough = self.hospital.history["ok"] + more
-        wait_until(lambda: self.hospital.history["ok"] >= enough, REACHED_SECONDS, because="messages are acknowledged")
-
-    def _work(self) -> None:
-        while not self._over.is_set():
-            group = plan(SEED + len(self.sent), PATIENTS_AT_ONCE)
-            self.hospital.push(group, threads=2)
-            self.sent += group
+DONE_SECONDS = 600.0
+OF_EVERY_RUN = 2
+"""Schedules that every run of the tests goes through: together they kill every process at every point."""
+SOAK = range(OF_EVERY_RUN, OF_EVERY_RUN + 40)
+"""Schedules of `make soak`, P-02: every process dies at every point twenty times."""
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Registry]:
-    with registry() as one:
+    with registry({"BEKLIJF_IMPORT_WORKERS": "1"}) as one:  # which then has stored a block when it dies with the second
         yield one
 
 
 @pytest.fixture(scope="module")
 def shift(running: Registry) -> Shift:
-    return Shift(Hospital(running.intake))
+    return Shift(Hospital(running.intake, pause_seconds=0.05), SEED)
 
 
 def today() -> date:
@@ -109,25 +54,63 @@ def check(running: Registry, shift: Shift) -> None:
     """What must hold whenever everything is done."""
     running.wait(DONE_SECONDS)
     assert shift.hospital.refused == []
+    assert shift.wrong == []
     assert running.unexpected == []
     assert running.dead_letters() == 0
     assert cells.figures(cohort_cells(running)) == expected(shift.sent, today())
 
 
-def test_nothing_is_lost_when_each_process_kills_itself_at_the_worst_moment(running: Registry, shift: Shift) -> None:
-    with shift:
-        for place, (process, point) in enumerate(POINTS):
-            running.crash_at(process, point)
-            wait_until(lambda so_far=place: len(running.reached()) > so_far, REACHED_SECONDS, because=f"{process} reaches {point}")
+def deaths(running: Registry) -> Counter[tuple[str, str]]:
+    """How often each process has died so far at each point, or a worker of it."""
+    return Counter((process, point) for process in POINTS for point in running.reached(process))
 
-    assert running.reached() == [point for _, point in POINTS]
-    assert shift.hospital.history["unknown"] > 0
+
+def misread(shift: Shift, plans: Sequence[Planned]) -> list[str]:
+    """The answers that are not given back as their last version says, each read where the acknowledgement said it is."""
+    found = []
+    with httpx.Client(base_url=shift.hospital.base, timeout=60) as client:
+        for answer in (answer for one in plans for answer in one.answers):
+            body = client.get(f"/{shift.hospital.places[answer.id]}").json()
+            given = [next(iter(item["answer"][0].values())) for item in body["item"]]
+            values = tuple(int(value["code"]) if isinstance(value, dict) else value for value in given)
+            if (body["status"], values) != (answer.status, answer.items):
+                found.append(answer.id)
+    return found
+
+
+def kill(running: Registry, victim: str) -> None:
+    """What a schedule names: a server, which is started again here, or a process, which its keeper starts again."""
+    if victim in SERVERS:
+        server = running.postgres if victim == "postgres" else running.broker
+        server.kill()
+        server.start()
+    else:
+        running.kill(victim)
+
+
+@pytest.mark.parametrize("number", [*range(OF_EVERY_RUN), *(pytest.param(n, marks=pytest.mark.soak) for n in SOAK)])
+def test_nothing_is_lost_whatever_dies_wherever(number: int, running: Registry, shift: Shift) -> None:
+    """P-02, P-09: by its schedule each process kills itself at points of its own, and some are killed at whatever moment it is."""
+    drawn, began, unknown, before = schedule(number), len(shift.sent), shift.hospital.history["unknown"], deaths(running)
+    for process, points in drawn.crashes.items():
+        running.crash_at(process, *points)
+
+    with shift.at_work(archives=True):
+        for victim, after in drawn.kills:
+            shift.goes_on(after)
+            kill(running, victim)
+        wait_until(lambda: not running.is_to_crash(), REACHED_SECONDS, because="every process has died as it was told to")
+
+    planned = Counter((process, point.rpartition(":")[0]) for process, points in drawn.crashes.items() for point in points)
+    assert deaths(running) - before >= planned
+    assert shift.hospital.history["unknown"] > unknown
     check(running, shift)
+    assert misread(shift, shift.sent[began:]) == []
     running.say("cohorts", "recount")
 
 
 def test_nothing_is_lost_when_postgresql_is_killed(running: Registry, shift: Shift) -> None:
-    with shift:
+    with shift.at_work():
         shift.goes_on()
         running.postgres.kill()
         running.postgres.start()
@@ -136,20 +119,8 @@ def test_nothing_is_lost_when_postgresql_is_killed(running: Registry, shift: Shi
     check(running, shift)
 
 
-def test_nothing_is_lost_whatever_is_killed_at_whatever_moment(running: Registry, shift: Shift) -> None:
-    """P-02: what dies, and after how many more messages, is drawn from the seed; the moments within a write are the machine's."""
-    random, killed, began = Random(SEED), 0, time.monotonic()
-    with shift:
-        while killed < KILLS_MINIMUM or time.monotonic() < began + AT_RANDOM_SECONDS:
-            running.kill(random.choice(sorted(running.running)))
-            killed += 1
-            shift.goes_on(random.randint(1, 20))
-
-    check(running, shift)
-
-
 def test_nothing_is_lost_when_the_broker_comes_back_empty(running: Registry, shift: Shift) -> None:
-    with shift:
+    with shift.at_work():
         shift.goes_on()
         running.broker.kill()
         running.broker.start()
