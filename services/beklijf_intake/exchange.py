@@ -6,6 +6,7 @@ Every refusal is a `Refused`, so that it leaves as an OperationOutcome; none rep
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,12 @@ JSON_TYPES = ("application/fhir+json", "application/json")
 ACCEPTABLE = (*JSON_TYPES, "application/*", "*/*")
 NDJSON_TYPES = ("application/fhir+ndjson", "application/x-ndjson", "application/ndjson")
 FORMATS = ("json", *JSON_TYPES, "application/fhir json")  # a plus sign in a query reads as a space
-READ_DEADLINE_SECONDS = 15.0
+SILENCE_SECONDS = 15.0
+"""How long nothing of a body may come; and how much longer all of it may take than it would at the least rate."""
+RATE_BYTES_PER_SECOND = 32 * 1024
+"""The least rate at which a body may come: 16 MiB in under nine minutes, which a line of a third of a megabit can do."""
+BODY_SECONDS = 600.0
+"""How long any body may take that is read whole: somewhat more than the largest at the least rate."""
 ADDRESS_LIMIT_BYTES = 16 * 1024
 PARAMETERS_LIMIT, CHAIN_LIMIT = 100, 3
 FORM_TYPES = ("application/x-www-form-urlencoded",)
@@ -107,13 +113,14 @@ def check_content(request: Request, kinds: Sequence[str] = JSON_TYPES) -> None:
 
 
 async def body_of(request: Request, limit: int) -> bytes:
-    """The body, read within the deadline and up to `limit` bytes; refuses with 413 or 408 and closes the connection then."""
+    """The body, up to `limit` bytes, as long as it comes fast enough; refuses with 413 or 408 and closes the connection then."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared) > limit:
         _too_long(limit)
-    chunks, length = [], 0
+    chunks, length, now = [], 0, asyncio.get_running_loop().time
+    began = now()
     try:
-        async with asyncio.timeout(READ_DEADLINE_SECONDS):
+        async with asyncio.timeout_at(began + SILENCE_SECONDS) as patience:
             more = True
             while more:  # not `request.stream()`, whose generator costs as much as all the rest here
                 message = await request.receive()
@@ -124,30 +131,44 @@ async def body_of(request: Request, limit: int) -> bytes:
                 if length > limit:
                     _too_long(limit)
                 chunks.append(chunk)
+                if more:
+                    patience.reschedule(_patience_ends(began, now(), length, BODY_SECONDS))
     except TimeoutError:
-        _refuse(408, "timeout", f"The body did not arrive within {READ_DEADLINE_SECONDS:g} seconds.")
+        _too_slow()
     return b"".join(chunks)
 
 
 async def pieces_of(request: Request, size: int) -> AsyncIterator[bytes]:
-    """A body of any length in pieces of at least `size` bytes, the last one apart; refuses with 408 when it falls silent."""
-    arriving, piece = aiter(request.stream()), bytearray()
+    """A body of any length in pieces of at least `size` bytes, the last one apart; refuses with 408 when it comes too slowly.
+
+    It may take as long as it likes, because whoever takes the pieces keeps none of them in memory; but not at a drip.
+    """
+    arriving, piece, length, now = aiter(request.stream()), bytearray(), 0, asyncio.get_running_loop().time
+    began = now()
     try:
         while True:
-            async with asyncio.timeout(READ_DEADLINE_SECONDS):
+            async with asyncio.timeout_at(_patience_ends(began, now(), length)):
                 chunk = await anext(arriving, None)
             if chunk is None:
                 break
             piece += chunk
+            length += len(chunk)
             if len(piece) >= size:
+                paused = now()
                 yield bytes(piece)
+                began += now() - paused  # what the pieces are put aside in is no fault of the sender's
                 piece.clear()
     except TimeoutError:
-        _refuse(408, "timeout", f"Nothing arrived for {READ_DEADLINE_SECONDS:g} seconds.")
+        _too_slow()
     except ClientDisconnect:
         _refuse(400, "incomplete", "The body ended before it was complete.")
     if piece:
         yield bytes(piece)
+
+
+def _patience_ends(began: float, now: float, length: int, most: float = math.inf) -> float:
+    """When the next piece must be there: soon; not so late that the whole comes slower than the least rate; nor ever beyond `most`."""
+    return min(now + SILENCE_SECONDS, began + SILENCE_SECONDS + length / RATE_BYTES_PER_SECOND, began + most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +295,11 @@ def instant_with_offset(at: datetime) -> str:
 def version_headers(number: int, received_at: datetime) -> dict[str, str]:
     """ETag and Last-Modified of a version."""
     return {"ETag": f'W/"{number}"', "Last-Modified": format_datetime(received_at, usegmt=True)}
+
+
+def _too_slow() -> NoReturn:
+    rate = f"less than {RATE_BYTES_PER_SECOND // 1024} KiB a second"
+    _refuse(408, "timeout", f"The body came too slowly: nothing for {SILENCE_SECONDS:g} seconds, or all in all {rate}.")
 
 
 def _too_long(limit: int) -> NoReturn:

@@ -10,7 +10,7 @@ from typing import IO
 
 from fastapi import FastAPI
 from starlette.background import BackgroundTask
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from beklijf_intake import exchange, reconciliation
@@ -54,22 +54,12 @@ def _chunks(answer: IO[bytes]) -> Iterator[bytes]:
 
 
 async def _put_aside(request: Request, list_: IO[bytes]) -> None:
-    length, stream = 0, request.stream()
-    try:
-        while True:
-            async with asyncio.timeout(exchange.READ_DEADLINE_SECONDS):
-                chunk = await anext(stream, None)
-            if chunk is None:
-                return
-            length += len(chunk)
-            if length > LIST_LIMIT_BYTES:
-                raise Refused([Problem("error", "too-long", None, f"The list is larger than {LIST_LIMIT_BYTES} bytes. Send parts.", 413)])
-            await asyncio.to_thread(list_.write, chunk)
-    except TimeoutError:
-        sentence = f"Nothing came for {exchange.READ_DEADLINE_SECONDS:g} seconds."
-        raise Refused([Problem("error", "timeout", None, sentence, 408)]) from None
-    except ClientDisconnect:
-        raise Refused([Problem("error", "incomplete", None, "The body ended before it was complete.", 400)]) from None
+    length = 0
+    async for piece in exchange.pieces_of(request, READ_BYTES):
+        length += len(piece)
+        if length > LIST_LIMIT_BYTES:
+            raise Refused([Problem("error", "too-long", None, f"The list is larger than {LIST_LIMIT_BYTES} bytes. Send parts.", 413)])
+        await asyncio.to_thread(list_.write, piece)
 
 
 def _lines(list_: IO[bytes]) -> Iterator[bytes]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
-from beklijf_intake import exchange
+from beklijf_intake import exchange, front_door
 from beklijf_shared import connection
 from tests.integration.intake.test_api import Door, door, running
 from tests.lib import builders
+from tests.lib.databases import Databases
+from tests.lib.importing import Counter, counter
 
 __all__ = ["door", "running"]
 
@@ -22,9 +26,16 @@ BODY = json.dumps(builders.patient()).encode()
 
 
 @contextmanager
-def line(door: Door) -> Iterator[socket.socket]:
-    with socket.create_connection((door.client.base_url.host, door.client.base_url.port or 0), timeout=20) as found:
+def line(client: httpx.Client) -> Iterator[socket.socket]:
+    with socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=20) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def importing(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
+    """A door that takes archives too."""
+    with counter(databases("intake"), tmp_path_factory.mktemp("spool"), importing=False) as one:
+        yield one
 
 
 def said(open_line: socket.socket) -> bytes:
@@ -59,7 +70,7 @@ def refusal(answer: bytes) -> tuple[int, str]:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_request_is_refused_and_the_connection_closed(door: Door, id: str, sent: bytes, expected: tuple[int, str]) -> None:
-    with line(door) as open_line:
+    with line(door.client) as open_line:
         open_line.sendall(sent)
         answer = said(open_line)
 
@@ -68,21 +79,86 @@ def test_what_is_no_request_is_refused_and_the_connection_closed(door: Door, id:
 
 
 def test_a_chunk_without_a_size_ends_the_request(door: Door) -> None:
-    with line(door) as open_line:
+    with line(door.client) as open_line:
         open_line.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n" + BODY)
 
         assert refusal(said(open_line)) == (400, "structure")
     assert door.registry.rows("SELECT count(*) FROM resource") == [0]
 
 
-def test_a_body_that_stops_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert exchange.READ_DEADLINE_SECONDS <= 15
-    monkeypatch.setattr(exchange, "READ_DEADLINE_SECONDS", 0.2)
+def drip(open_line: socket.socket, pieces: Iterable[bytes], pause: float) -> bytes:
+    """Sends piece after piece, and between any two waits so long for an answer; gives what was answered, at once when something was."""
+    for piece in pieces:
+        open_line.sendall(piece)
+        if select.select([open_line], [], [], pause)[0]:
+            break
+    return said(open_line)
 
-    with line(door) as open_line:
+
+def as_chunks(body: bytes, size: int) -> Iterator[bytes]:
+    """A body of unknown length, in chunks."""
+    for start in range(0, len(body), size):
+        part = body[start : start + size]
+        yield b"%x\r\n%s\r\n" % (len(part), part)
+    yield b"0\r\n\r\n"
+
+
+def test_a_body_that_stops_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert exchange.SILENCE_SECONDS <= 15
+    monkeypatch.setattr(exchange, "SILENCE_SECONDS", 0.2)
+
+    with line(door.client) as open_line:
         open_line.sendall(POST + b"Content-Length: 100\r\n\r\n" + BODY[:10])
 
         assert refusal(said(open_line)) == (408, "timeout")
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [(b"/Patient", b"fhir+json"), (b"", b"fhir+json"), (b"/$reconcile", b"x-ndjson"), (b"/$import", b"fhir+ndjson")],
+    ids=["resource", "Bundle", "list", "archive"],
+)
+def test_a_body_that_drips_is_not_waited_for(importing: Counter, monkeypatch: pytest.MonkeyPatch, address: bytes, kind: bytes) -> None:
+    """No pause is long, and yet the whole would take hours."""
+    monkeypatch.setattr(exchange, "SILENCE_SECONDS", 1.0)
+    head = b"POST /fhir%s HTTP/1.1\r\nHost: x\r\nContent-Type: application/%s\r\nContent-Length: 100000\r\n\r\n" % (address, kind)
+    began = time.monotonic()
+
+    with line(importing.client) as open_line:
+        answer = drip(open_line, (head, *([b" "] * 1_000)), 0.02)
+
+    assert refusal(answer) == (408, "timeout")
+    assert time.monotonic() - began < 15
+
+
+def test_a_body_that_comes_slowly_and_steadily_is_taken(importing: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In all it takes longer than anyone may be silent."""
+    monkeypatch.setattr(exchange, "SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr(exchange, "RATE_BYTES_PER_SECOND", 1_000)
+    sent = json.dumps(builders.patient(extension=[{"url": "https://example.org/x", "valueString": "a" * 15_000}])).encode()
+    heads = [POST, POST.replace(b"/Patient", b"/$import").replace(b"json", b"ndjson")]
+    answers, seconds = [], []
+
+    for head in heads:
+        began = time.monotonic()
+        with line(importing.client) as open_line:
+            opening = head + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+            answers.append(drip(open_line, (opening, *as_chunks(sent, 750)), 0.1))
+        seconds.append(time.monotonic() - began)
+
+    assert [answer.split(b" ")[1] for answer in answers] == [b"201", b"202"]
+    assert min(seconds) > 1.5
+
+
+def test_no_body_is_waited_for_without_end(importing: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert front_door.BUNDLE_LIMIT_BYTES / exchange.RATE_BYTES_PER_SECOND < exchange.BODY_SECONDS <= 600
+    monkeypatch.setattr(exchange, "BODY_SECONDS", 0.5)
+
+    with line(importing.client) as open_line:
+        opening = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+        answer = drip(open_line, (opening, *as_chunks(b" " * 1_000_000, 1_000)), 0.05)
+
+    assert refusal(answer) == (408, "timeout")
 
 
 def test_headers_that_drip_are_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +166,7 @@ def test_headers_that_drip_are_not_waited_for(door: Door, monkeypatch: pytest.Mo
     monkeypatch.setattr(connection, "HEADERS_SECONDS", 0.5)
     began = time.monotonic()
 
-    with line(door) as open_line, line(door) as silent:
+    with line(door.client) as open_line, line(door.client) as silent:
         open_line.settimeout(0.05)
         answer = b""
         for byte in POST * 20:
@@ -113,7 +189,7 @@ def test_headers_that_drip_are_not_waited_for(door: Door, monkeypatch: pytest.Mo
 def test_a_connection_that_is_kept_gets_as_long_for_its_next_request(door: Door) -> None:
     get = b"GET /fhir/metadata HTTP/1.1\r\nHost: x\r\n\r\n"
 
-    with line(door) as open_line:
+    with line(door.client) as open_line:
         statuses = []
         for _ in range(3):
             open_line.sendall(get)
@@ -132,7 +208,7 @@ def test_two_requests_sent_at_once_are_answered_in_order(door: Door) -> None:
     one = b"GET /fhir/Patient/1 HTTP/1.1\r\nHost: x\r\n\r\n"
     two = b"GET /fhir/metadata HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
-    with line(door) as open_line:
+    with line(door.client) as open_line:
         open_line.sendall(one + two)
         answer = said(open_line)
 
@@ -141,7 +217,7 @@ def test_two_requests_sent_at_once_are_answered_in_order(door: Door) -> None:
 
 def test_a_sender_that_leaves_in_mid_body_leaves_nothing_behind(door: Door, capfd: pytest.CaptureFixture[str]) -> None:
     for _ in range(20):
-        with line(door) as open_line:
+        with line(door.client) as open_line:
             open_line.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY[:-1])
 
     assert door.post(builders.consent()).status_code == 201

@@ -79,7 +79,7 @@ def _answer_to_chunks(door: Door, body: bytes) -> bytes:  # noqa: F811
 
 
 def test_body_that_does_not_come_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    monkeypatch.setattr(exchange, "READ_DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr(exchange, "SILENCE_SECONDS", 0.2)
 
     with socket.create_connection((door.client.base_url.host, door.client.base_url.port or 0), timeout=20) as line:
         line.sendall(b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\n{")
