@@ -71,6 +71,7 @@ def _consume(
     settings: Settings, engine: Engine, handler: Handler, clock: Clock, status: Status, stop: threading.Event, log: Logger
 ) -> None:
     """One life of a consumer with one incarnation of the broker; ends when that is over."""
+    status.lacks("partitions", "none assigned yet")
     watch = bus.Watch(settings.kafka_bootstrap)
     consumer = None
     try:
@@ -84,6 +85,7 @@ def _consume(
         status.has("database")
         _Reading(engine, handler, clock, status, log, met, consumer).until(stop, watch)
     finally:
+        telemetry.PARTITIONS.set(0)
         telemetry.BEHIND.clear()
         watch.close()
         if consumer is not None:
@@ -162,6 +164,7 @@ class _Reading:
             self.log.event(Log.OFFSETS_NOT_COMMITTED, error=str(error))
 
     def _say_assignment(self) -> None:
+        telemetry.PARTITIONS.set(self.consumer.assignment())
         if self.consumer.assignment():
             self.status.has("partitions")
         else:

@@ -21,6 +21,8 @@ SOURCE = "https://w3id.org/beklijf/service/"
 SCHEMA = "https://w3id.org/beklijf/events/"
 HEADERS_MAXIMUM = 64
 """More headers than this are refused: the envelope has seven, an integrator's tracing adds a few."""
+VERSION_MAXIMUM = 2**63 - 1
+"""What a bigint holds."""
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -109,9 +111,13 @@ def decode(record: Record) -> Message:
         raise Undecodable("schema", _where(error)) from None
     except msgspec.DecodeError:
         raise Undecodable("not-json") from None
+    except RecursionError:
+        raise Undecodable("too-deep") from None
     if record.key != topic.key_of(event).encode():
         raise Undecodable("key-differs", f"the key must be the event's {topic.key}")
-    return _message(topic, event, record)
+    message = _message(topic, event, record)
+    _check_storable(message)
+    return message
 
 
 def of(topic: Topic, event: Event, body: bytes, *, partition: int = 0, offset: int = 0) -> Message:
@@ -135,6 +141,14 @@ def _check_headers(given: Headers, topic: Topic) -> None:
         return
     same_kind = stated.rpartition(".")[0] == topic.type.rpartition(".")[0]
     raise Undecodable("unknown-version" if same_kind else "wrong-type", f"this topic carries {topic.type}")
+
+
+def _check_storable(message: Message) -> None:
+    """What no database column takes must not come near one: even the dead letter of such a message could not be stored."""
+    if message.version > VERSION_MAXIMUM:
+        raise Undecodable("schema", "`$.version`")
+    if "\0" in message.entity or "\0" in message.key:
+        raise Undecodable("schema", "an identifier holds the character U+0000")
 
 
 def _where(error: msgspec.ValidationError) -> str:

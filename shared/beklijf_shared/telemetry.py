@@ -142,6 +142,7 @@ DEAD_LETTERS = Gauge("beklijf_dead_letters_waiting", "Dead letters nobody has re
 BEHIND = Gauge(
     "beklijf_messages_behind", "Messages of a partition that its consumer has not read yet", ["topic", "partition"], registry=REGISTRY
 )
+PARTITIONS = Gauge("beklijf_partitions", "Partitions that this consumer has", registry=REGISTRY)
 REQUESTS = Counter("beklijf_http_requests_total", "HTTP requests by route and status", ["method", "route", "status"], registry=REGISTRY)
 REQUEST_SECONDS = Histogram("beklijf_http_request_seconds", "Time to answer a request", ["route"], registry=REGISTRY)
 READY = Gauge("beklijf_ready", "1 when the process has all it needs", registry=REGISTRY)

@@ -110,7 +110,9 @@ def lacking() -> list[str]:
 
 
 def has(what: str) -> bool:
-    """Whether this machine has what a test `needs`: `docker`, `compose`, a `disk` of its own, or a program by its name."""
+    """Whether this machine has what a test `needs`: `docker`, `compose`, `apache-kafka`, a `disk` of its own, or a program by its name."""
+    if what == "apache-kafka":
+        return broker_way() != "wheel"
     if what == "disk":
         return _mounts()
     if what == "compose":

@@ -11,11 +11,12 @@ Fact = TypeVar("Fact")
 POLL_SECONDS = 0.02
 
 
-def wait_until(fact: Callable[[], Fact], timeout: float = 10.0, *, because: str = "") -> Fact:
+def wait_until(fact: Callable[[], Fact], timeout: float = 10.0, *, because: str = "", every: float = POLL_SECONDS) -> Fact:
     """Ask `fact` until it answers something true, and return that answer.
 
     Raises AssertionError after `timeout` seconds, with the last answer and `because` (what was waited for). An exception
-    raised by `fact` ends the waiting at once: a fact that may not be askable yet catches its own errors.
+    raised by `fact` ends the waiting at once: a fact that may not be askable yet catches its own errors. It is asked `every` so many
+    seconds: what is dear to ask, less often.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -24,4 +25,4 @@ def wait_until(fact: Callable[[], Fact], timeout: float = 10.0, *, because: str 
             return answer
         if time.monotonic() >= deadline:
             raise AssertionError(f"not so after {timeout:g} s: {because or getattr(fact, '__name__', 'the fact')}; last answer: {answer!r}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(every)
