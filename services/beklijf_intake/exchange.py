@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Literal, NoReturn, get_args
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -294,7 +295,12 @@ def instant_with_offset(at: datetime) -> str:
 
 def version_headers(number: int, received_at: datetime) -> dict[str, str]:
     """ETag and Last-Modified of a version."""
-    return {"ETag": f'W/"{number}"', "Last-Modified": format_datetime(received_at, usegmt=True)}
+    return {"ETag": f'W/"{number}"', "Last-Modified": _http_date(received_at.replace(microsecond=0))}
+
+
+@lru_cache(maxsize=8)
+def _http_date(second: datetime) -> str:
+    return format_datetime(second, usegmt=True)
 
 
 def _too_slow() -> NoReturn:

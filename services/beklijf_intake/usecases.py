@@ -22,10 +22,11 @@ from beklijf_intake.domain.register import Decision, Identity, Register, Request
 from beklijf_intake.domain.submission import AnswersStated, ConsentStated, Name, PatientStated, Reference, ResourceType
 from beklijf_intake.domain.versions import Version
 from beklijf_intake.store import raw, receipts
-from beklijf_shared import crash, db, events, outbox
+from beklijf_shared import crash, events, outbox, pipeline
 from beklijf_shared.clock import instant_text
-from beklijf_shared.db import Connection, Pipeline
+from beklijf_shared.db import Connection
 from beklijf_shared.ids import IdMaker
+from beklijf_shared.pipeline import Pipeline
 from beklijf_shared.topics import EPISODE_CHANGED, INTAKE_TALLY, RESPONSE_ACCEPTED, Topic
 
 Telling = tuple[Topic, events.Event]
@@ -86,7 +87,7 @@ def accept(
     verdicts = [register.decide(unit.requests, unit.receipt) for unit in units]
     tellings = [*_answers(connection, register, rules), *_episodes(register, rules)]
     crash.point("intake:before-insert")
-    with db.pipeline(connection) as under_way:
+    with pipeline.on(connection) as under_way:
         _write(under_way, register)
         crash.point("intake:between-version-and-outbox")
         outbox.send(under_way, outbox.differing(tellings, {}), now=now, counted=True)
@@ -112,7 +113,7 @@ def _load(
     named |= {(organisation, name) for organisation in organisations for name in lock_also or ()}
     locked = {name for _, name in named}
     only_answers = all(isinstance(request.submission, AnswersStated) for request in requests)
-    with db.pipeline(connection) as under_way:
+    with pipeline.on(connection) as under_way:
         under_way.look_up_by_index()
         if lock_also is not None:
             under_way.lock_keys(f"subject\n{name.system}\n{name.value}" for name in locked)

@@ -27,8 +27,8 @@ ATTEMPTS = 4
 WAITING_BYTES_MAXIMUM = 64 * 1024 * 1024
 """What the bodies of all that waits may take of memory; one request alone is always taken on."""
 RETRY_AFTER_SECONDS = 2
-AGAIN_STATES = (*db.SERIALIZATION_STATES, "23505")
-"""Someone else was first; of a duplicate key too, because what they made is found the next time."""
+AGAIN_STATES = (*db.SERIALIZATION_STATES, "23505", "26000")
+"""Someone else was first (of a duplicate key too, because what they made is found the next time), or the server forgot a statement."""
 
 Outcome = Verdict | Exception
 
@@ -50,13 +50,16 @@ def committer(engine: db.Engine, clock: Clock, make_id: IdMaker, rules: Rules) -
     def commit(units: Sequence[Unit]) -> list[Verdict]:
         lock_also: frozenset[Name] = frozenset()
         for attempt in range(1, ATTEMPTS + 1):
+            accepted = False
             try:
                 with db.transaction(engine) as connection:
                     verdicts = accept(connection, units, now=clock(), make_id=make_id, rules=rules, lock_also=lock_also)
+                    accepted = True
             except Overtaken as overtaken:
                 lock_also |= overtaken.names
             except db.DBAPIError as error:
-                if attempt == ATTEMPTS or getattr(error.orig, "sqlstate", None) not in AGAIN_STATES:
+                lost_before = error.connection_invalidated and not accepted  # lost on the way of COMMIT, nobody knows whether it is stored
+                if attempt == ATTEMPTS or not (lost_before or getattr(error.orig, "sqlstate", None) in AGAIN_STATES):
                     raise
             else:
                 crash.point("intake:after-commit-before-answer")

@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import math
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -19,6 +22,7 @@ from sqlalchemy import (
     Column,
     Connection,
     DateTime,
+    Dialect,
     Engine,
     Index,
     Integer,
@@ -31,8 +35,9 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFree
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from beklijf_shared.arrays import ListDumper
 
@@ -40,17 +45,17 @@ __all__ = [
     "Connection",
     "DBAPIError",
     "Engine",
-    "Pipeline",
     "Plumbing",
     "answers",
     "becomes_active",
     "engine",
     "is_transient",
     "lock_keys",
+    "lock_numbers",
     "metadata",
     "opened",
-    "pipeline",
     "plumbing",
+    "prepared",
     "transaction",
 ]
 
@@ -61,6 +66,8 @@ IDLE_IN_TRANSACTION_TIMEOUT_SECONDS = 30
 OVERFLOW = 2
 FREE_CONNECTION_SECONDS = 30
 """So long is waited for a connection of the pool while all are in use."""
+RESTED_SECONDS = 1.0
+_USED, _PREPARED = "beklijf.used", "beklijf.prepared"
 SERIALIZATION_STATES = ("40001", "40P01", "55P03")
 """Serialization failure, deadlock, lock not available: the same work may succeed when done again."""
 
@@ -159,15 +166,45 @@ def engine(url: str, *, pool_size: int = 4) -> Engine:
         "-c synchronous_commit=on -c timezone=UTC -c jit=off"
     )
     arguments = {"options": options, "connect_timeout": 5, "application_name": "beklijf", "prepare_threshold": 2}
-    pool: dict[str, Any] = {"max_overflow": OVERFLOW, "pool_timeout": FREE_CONNECTION_SECONDS, "pool_pre_ping": True}
+    pool: dict[str, Any] = {"max_overflow": OVERFLOW, "pool_timeout": FREE_CONNECTION_SECONDS}
     made = create_engine(url, pool_size=pool_size, **pool, connect_args=arguments)
     event.listen(made, "connect", _send_lists_as_binary)
+    event.listen(made, "checkin", _note_the_time)
+    event.listen(made, "checkout", partial(_check_if_rested, made.dialect))
+    event.listen(made, "rollback", _forget_prepared)
     return made
 
 
 def _send_lists_as_binary(connection: psycopg.Connection, _: object) -> None:
     """Lists travel as binary arrays: as text every element is escaped in Python, a fifth of a consumer's processor time (measured)."""
     connection.adapters.register_dumper(list, ListDumper)
+
+
+def prepared(connection: Connection) -> dict[object, bytes]:
+    """The statements that are prepared on this connection, with their names; for as long as it lives."""
+    names: dict[object, bytes] = connection.info.setdefault(_PREPARED, {})
+    return names
+
+
+def _forget_prepared(connection: Connection) -> None:
+    """After a rollback the driver lets the server forget all prepared statements."""
+    if not connection.invalidated:
+        prepared(connection).clear()
+
+
+def _note_the_time(_: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED] = time.monotonic()
+
+
+def _check_if_rested(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+    """Replaces a connection that was lost while it rested. One that was in use a moment ago is not asked: that would be a journey to the
+    database for every commit, and it may be lost within its next transaction just as well, which every caller is prepared for."""
+    if time.monotonic() - record.info.get(_USED, math.inf) < RESTED_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
 
 
 @contextmanager
@@ -205,57 +242,6 @@ def _connected(on: Engine) -> Connection:
         raise OperationalError("connect", None, error) from error
 
 
-Rows = Callable[[], list[tuple[Any, ...]]]
-"""Gives the rows of a statement that was sent; waits for them, and for all that was sent before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """Statements under way together: none waits for the answer of the one before, so all of them cost one journey to the database.
-
-    Statements are the driver's own (`%(name)s`), prepared by the server, and give plain tuples: for the few that every request needs.
-    """
-
-    connection: Connection
-    _driver: psycopg.Connection
-
-    def send(self, statement: str, parameters: Mapping[str, Any]) -> Rows:
-        """Sends a statement; its rows can be asked for later, or never. An error is raised with the rows, or at the end of the block."""
-        for listener in self.connection.dispatch.before_cursor_execute:
-            listener(self.connection, None, statement, parameters, None, False)
-        return self._driver.cursor(binary=True).execute(statement.encode(), parameters, prepare=True).fetchall
-
-    def look_up_by_index(self) -> None:
-        """From here to the end of the transaction, joins look up by index only.
-
-        A plan that was made while the tables were small, and is kept, would otherwise read them whole at every batch, however large
-        they have become: until somebody analyses them. (Measured: twice the database's work after 15,000 answers.)
-        """
-        self.send(ONLY_BY_INDEX, {})
-
-    def lock_keys(self, keys: Iterable[str]) -> None:
-        """As the function `lock_keys`."""
-        numbers = _lock_numbers(keys)
-        if numbers:
-            self.send(LOCK_KEYS, {"keys": numbers})
-
-
-@contextmanager
-def pipeline(connection: Connection) -> Iterator[Pipeline]:
-    """A pipeline on a connection, within its transaction. Nothing else may use the connection meanwhile. Raises DBAPIError."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    try:
-        with driver.pipeline():
-            yield Pipeline(connection, driver)
-    except psycopg.Error as error:
-        if driver.closed:
-            connection.invalidate(error)
-        raise DBAPIError.instance(
-            None, None, error, psycopg.Error, connection_invalidated=driver.closed, dialect=connection.dialect
-        ) from error  # fmt: skip
-
-
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later: the connection was lost, or the database asked to try again."""
     if not isinstance(error, DBAPIError):
@@ -266,18 +252,15 @@ def is_transient(error: BaseException) -> bool:
     return state in SERIALIZATION_STATES or state[:2] in ("08", "53", "57")
 
 
-ONLY_BY_INDEX = "SELECT " + ", ".join(f"set_config('enable_{way}', 'off', true)" for way in ("seqscan", "hashjoin", "mergejoin"))
-LOCK_KEYS = "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%(keys)s::bigint[]) AS k"
-
-
 def lock_keys(connection: Connection, keys: Iterable[str]) -> None:
     """Locks entities (subjects, cohorts) until the transaction ends, in one order everywhere, so that no two batches deadlock."""
-    numbers = _lock_numbers(keys)
+    numbers = lock_numbers(keys)
     if numbers:
         connection.execute(text("SELECT count(pg_advisory_xact_lock(k)) FROM unnest(CAST(:keys AS bigint[])) AS k"), {"keys": numbers})
 
 
-def _lock_numbers(keys: Iterable[str]) -> list[int]:
+def lock_numbers(keys: Iterable[str]) -> list[int]:
+    """The numbers of the advisory locks of these entities, each once, in the one order."""
     return sorted({int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True) for key in keys})
 
 

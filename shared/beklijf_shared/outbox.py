@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, text
 
 from beklijf_shared import clock
-from beklijf_shared.db import Connection, Pipeline
+from beklijf_shared.db import Connection
 from beklijf_shared.events import ZERO_VERSION, Event, digest_of, encode
+from beklijf_shared.pipeline import Pipeline
 from beklijf_shared.topics import Topic
 
 _PUBLISH = """

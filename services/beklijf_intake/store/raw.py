@@ -36,7 +36,8 @@ from beklijf_intake.domain.search.listed import Listed
 from beklijf_intake.domain.submission import Name, ResourceType
 from beklijf_intake.domain.versions import Form, Version
 from beklijf_shared import db
-from beklijf_shared.db import Connection, Pipeline
+from beklijf_shared.db import Connection
+from beklijf_shared.pipeline import Pipeline
 
 metadata = db.metadata()
 plumbing = db.plumbing(metadata)

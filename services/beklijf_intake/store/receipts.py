@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from beklijf_intake.domain.receipt import Ledger, Opening, Receipt
 from beklijf_intake.store.raw import metadata
-from beklijf_shared.db import Connection, Pipeline
+from beklijf_shared.db import Connection
+from beklijf_shared.pipeline import Pipeline
 
 receipt = Table(
     "receipt",

@@ -1,4 +1,4 @@
-"""Lists reach the database as they are, and statements that travel together fail as statements that travel alone."""
+"""Lists reach the database as they are."""
 
 from __future__ import annotations
 
@@ -53,36 +53,3 @@ def test_what_is_not_plain_goes_the_drivers_way(engine: db.Engine) -> None:
         sql = "SELECT CAST(:decimals AS numeric[]), CAST(:nested AS text[]), CAST(:days AS date[])"
 
         assert list(connection.execute(text(sql), given).one()) == list(given.values())
-
-
-def test_statements_travel_together_and_are_answered_in_any_order(engine: db.Engine) -> None:
-    with db.transaction(engine) as connection, db.pipeline(connection) as under_way:
-        first = under_way.send("SELECT %(n)s::int", {"n": 1})
-        second = under_way.send("SELECT e FROM unnest(%(names)s::text[]) AS e", {"names": ["a", "b"]})
-
-        assert (second(), first()) == ([("a",), ("b",)], [(1,)])
-
-
-def send(engine: db.Engine, statement: str) -> None:
-    """The statement twice in one pipeline."""
-    with db.transaction(engine) as connection, db.pipeline(connection) as under_way:
-        under_way.send(statement, {})
-        under_way.send(statement, {})
-
-
-def test_an_error_on_the_way_is_the_databases_own(engine: db.Engine) -> None:
-    with pytest.raises(db.DBAPIError) as caught:
-        send(engine, "INSERT INTO subject VALUES ('twice', 's', 'v')")
-
-    assert (getattr(caught.value.orig, "sqlstate", None), db.is_transient(caught.value)) == ("23505", False)
-    with db.transaction(engine) as connection:
-        assert connection.execute(text("SELECT count(*) FROM subject WHERE id = 'twice'")).scalar_one() == 0
-
-
-def test_a_lost_connection_is_known_as_one_and_replaced(engine: db.Engine) -> None:
-    with pytest.raises(db.DBAPIError) as caught:
-        send(engine, "SELECT pg_terminate_backend(pg_backend_pid())")
-
-    assert db.is_transient(caught.value)
-    with db.transaction(engine) as connection:
-        assert connection.execute(text("SELECT 1")).scalar_one() == 1

@@ -77,11 +77,14 @@ def ask(app: FastAPI, method: str, path: str, body: bytes, query: bytes = b"") -
     return sent, getattr(scope.get("route"), "path", None), raised
 
 
+@pytest.mark.parametrize("query", [b"", b"x=1"])
 @pytest.mark.parametrize("body", [b"fine", b"known", b"special", b"unknown"])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/a"), ("GET", "/a"), ("POST", "/a/"), ("POST", "/b")])
-def test_the_short_way_answers_as_the_long_way(method: str, path: str, body: bytes) -> None:
-    short, long = (ask(made(direct=direct), method, path, body, b"x=1") for direct in (True, False))
+def test_the_short_way_answers_as_the_long_way(method: str, path: str, body: bytes, query: bytes) -> None:
+    short, long = (ask(made(direct=direct), method, path, body, query) for direct in (True, False))
 
+    for message in (*short[0], *long[0]):  # the framework answers an error that nobody foresaw outside of what adds these
+        message["headers"] = [pair for pair in message.get("headers", []) if pair not in http.SAFE_HEADERS_RAW]
     assert short == long
     assert short[0][0]["status"] == {("POST", "/a"): {b"known": 422, b"special": 422, b"unknown": 500}.get(body, 201)}.get(
         (method, path), 405 if path == "/a" else 404
