@@ -6,6 +6,8 @@ import os
 import platform
 import statistics
 import sys
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tests.bench import alone, bulk, consuming, path, posting
@@ -21,13 +23,25 @@ ARCHIVE_PATIENTS = 16_000
 RUNS = 3
 GROWTH = (10_000, 100_000, 1_000_000)
 GROWTH_PATIENTS = 1_500
+LARGE_GROWTH = (10_000, 1_000_000, 10_000_000)
+LARGE_PATIENTS = 340_000
+"""Five answers each: an archive of 5 GB."""
+LOOPS = 1_000_000
 VISIBLE_SECONDS = 15
 VISIBLE_RATE = 200
 
 
 def main() -> int:
-    """Measures and prints, in this order: intake alone, the consumers alone, then everything together. `intake`: only the first."""
-    _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors, {platform.machine()}, Python {platform.python_version()}")
+    """Measures and prints, in this order: intake alone, the consumers alone, then everything together.
+
+    `intake`: only the first. `large`: what takes too long for every run (half an hour, 40 GB): ten million answers stored, 5 GB imported.
+    """
+    _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors, {platform.machine()}, {_interpreter()}")
+    if "large" in sys.argv[1:]:
+        _growth(LARGE_GROWTH)
+        with registry() as running, bulk.alone(running):
+            _archive(running, bulk.pgbench(running), 2_000_000, LARGE_PATIENTS)
+        return 0
     _intake_alone()
     if "intake" in sys.argv[1:]:
         return 0
@@ -49,12 +63,27 @@ def _intake_alone() -> None:
             crowd = f"load average {os.getloadavg()[0]:.1f}"
             _say(f"pgbench, the same three inserts, {alone.CLIENTS} clients: {limit:.0f} transactions/s ({crowd})")
             _say(f"single POST, intake alone, {workers} process(es): {found.run.per_second / limit:.2f} x pgbench: {found}")
+    _growth(GROWTH)
+
+
+def _growth(sizes: Sequence[int]) -> None:
+    """What an answer costs with so many stored, the median of three; a database that was just filled is let come to rest first."""
     with alone.alone(1) as door:
         filled = 0
-        for stored in GROWTH:
+        for stored in sizes:
             door.fill(filled, stored)
             filled = stored
-            _say(f"with {stored} answers stored: {door.post(GROWTH_PATIENTS)}")
+            door.rest()
+            found = sorted((door.post(GROWTH_PATIENTS) for _ in range(RUNS)), key=lambda cost: cost.together)[RUNS // 2]
+            _say(f"with {stored} answers stored: {found.together:.0f} µs together; {found}")
+
+
+def _interpreter() -> str:
+    """Which Python, and how fast: builds of the same version differ by a quarter, by how they were optimised."""
+    started, total = time.process_time(), 0
+    for number in range(LOOPS):
+        total += number * number % 7
+    return f"Python {platform.python_version()} ({(time.process_time() - started) / LOOPS * 1e9:.0f} ns for one turn of a loop)"
 
 
 def _consumers() -> None:
@@ -81,14 +110,18 @@ def _archives(running: Registry) -> None:
     running.wait(300)
     with bulk.alone(running):
         limit = bulk.pgbench(running)
-        small, large = bulk.imported(running, 2_000_000, ARCHIVE_PATIENTS // 4), bulk.imported(running, 3_000_000, ARCHIVE_PATIENTS)
-    _say(f"pgbench, the same three inserts, {bulk.DOCUMENTS_AT_ONCE} of each per transaction: {limit:.0f} documents/s")
-    _say(
-        f"archive of {large.documents} answers: {large.per_second:.0f}/s = {large.per_second / limit:.2f} x pgbench, {large.sums}; "
-        f"memory of importer and workers: at most {max(small.peak_megabytes)} MB with {small.documents}, {max(large.peak_megabytes)} MB "
-        f"with {large.documents}"
-    )
+        _say(f"pgbench, the same three inserts, {bulk.DOCUMENTS_AT_ONCE} of each per transaction: {limit:.0f} documents/s")
+        _archive(running, limit, 2_000_000, ARCHIVE_PATIENTS // 4)
+        _archive(running, limit, 3_000_000, ARCHIVE_PATIENTS)
     running.wait(600)
+
+
+def _archive(running: Registry, limit: float, first: int, patients: int) -> None:
+    done = bulk.imported(running, first, patients)
+    _say(
+        f"archive of {done.documents} answers, {done.megabytes} MB: {done.per_second:.0f}/s = {done.per_second / limit:.2f} x pgbench, "
+        f"{done.sums}; memory of importer and workers: at most {max(done.peak_megabytes)} MB"
+    )
 
 
 def _path(running: Registry) -> None:

@@ -57,6 +57,11 @@ class Cost:
     generator: float
     megabytes: int
 
+    @property
+    def together(self) -> float:
+        """Microseconds of processor time per answer, everything included."""
+        return self.intake + self.postgres + self.generator
+
     def __str__(self) -> str:
         return (
             f"{self.run.per_second:.0f}/s, p50 {self.run.quantile(0.5):.1f} ms, p99 {self.run.quantile(0.99):.1f} ms, "
@@ -88,6 +93,12 @@ class Alone:
         """Answers that are there already, without having come through the door."""
         with psycopg.connect(plain(self.server.url_of("intake"))) as connection:
             connection.execute(FILL.format(first=first, last=last).encode())
+
+    def rest(self) -> None:
+        """Does now what the database would otherwise do beside the measurement: statistics, visibility, writing out."""
+        for url, work in ((self.server.url_of("intake"), b"VACUUM (ANALYZE)"), (self.server.url, b"CHECKPOINT")):
+            with psycopg.connect(plain(url), autocommit=True) as connection:
+                connection.execute(work)
 
     def _spent(self) -> tuple[float, float, float]:
         assert self.server.running is not None

@@ -27,6 +27,7 @@ class Bulk:
 
     documents: int
     seconds: float
+    megabytes: int
     sums: dict[str, int]
     peak_megabytes: tuple[int, ...]
 
@@ -69,4 +70,5 @@ def imported(registry: Registry, first: int, patients: int) -> Bulk:
                     peaks[process.pid] = max(peaks.get(process.pid, 0), process.memory_info().rss // 1_000_000)
                 time.sleep(POLL_SECONDS)
             seconds = time.perf_counter() - started
-    return Bulk(documents, seconds, answer.json()["sums"], tuple(peaks.values()))
+        megabytes = file.stat().st_size // 1_000_000
+    return Bulk(documents, seconds, megabytes, answer.json()["sums"], tuple(peaks.values()))
