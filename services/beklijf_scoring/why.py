@@ -74,12 +74,19 @@ def _score(telling: Telling) -> Iterator[str]:
         measure = instrument.measure(result.measure) if instrument else None
         label = measure.labels[telling.language] if measure else result.measure
         if measure is not None:
-            values = {"value": result_text(result), "formula": telling.word(measure.formula), "items": _items(telling, measure)}
+            values = {"value": result_text(result), "formula": _formula(telling, measure), "items": _items(telling, measure)}
             yield telling.say("score", measure=label, **values)
         if result.exact is not None:
             yield telling.say("rounded", measure=label, exact=result.exact)
     if instrument is not None and score.scorable:
         yield telling.say("scored-by", instrument=instrument.code, version=score.instrument_version, citation=instrument.citation)
+
+
+def _formula(telling: Telling, measure: Measure) -> str:
+    """The operation in words; an expression as it stands, with the library that evaluates it and its version."""
+    if measure.expression is None:
+        return telling.word(measure.formula)
+    return telling.word(measure.formula, text=measure.expression.text, engine=measure.expression.engine)
 
 
 def _items(telling: Telling, measure: Measure) -> str:

@@ -66,6 +66,16 @@ WORDS: dict[str, tuple[str, str]] = {
     "entered-in-error": ("withdrawn as entered in error", "ingetrokken als foutief ingevoerd"),
     "missing-items": ("items are missing", "er ontbreken items"),
     "no-answers": ("nothing was answered", "er is niets beantwoord"),
+    "expression-empty": ("its expression found nothing to compute with", "de formule vond niets om mee te rekenen"),
+    "expression-failed": (
+        "its expression gives no single exact number for these answers",
+        "de formule geeft geen enkel exact getal voor deze antwoorden",
+    ),
+    "expression-too-costly": ("its expression takes more steps than are allowed", "de formule vraagt meer stappen dan is toegestaan"),
+    "expression-outside": (
+        "what its expression gives lies outside the instrument's range",
+        "wat de formule geeft ligt buiten het bereik van het instrument",
+    ),
     "retracted": ("it was retracted", "het is ingetrokken"),
     "counted": ("counted", "geteld"),
     "surplus": ("surplus, another answer counts at this moment", "overtollig, een ander antwoord telt op dit moment"),
@@ -96,6 +106,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "lookup": ("the published table", "de gepubliceerde tabel"),
     "profile": ("the answers in a row", "de antwoorden op een rij"),
     "groups": ("the limits", "de grenzen"),
+    "expression": ("the expression {text}, evaluated by {engine}", "de formule {text}, uitgerekend door {engine}"),
 }
 
 

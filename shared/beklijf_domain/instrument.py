@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, cast, get_args
 
@@ -72,8 +72,17 @@ class Instrument:
 
     @property
     def algorithm(self) -> str:
-        """How a result was computed, in words that stay: the formulas and what happens to missing items."""
-        return f"{'+'.join(dict.fromkeys(each.formula for each in self.measures))}/{self.missing_items}"
+        """How a result was computed, in words that stay: the formulas, what evaluated an expression, and what happens to missing items."""
+        return f"{'+'.join(dict.fromkeys(_formula(each) for each in self.measures))}/{self.missing_items}"
+
+    @property
+    def is_expressed(self) -> bool:
+        """Whether an expression computes any of its measures."""
+        return any(each.expression is not None for each in self.measures)
+
+    def with_measures(self, measures: tuple[Measure, ...]) -> Instrument:
+        """The same instrument with these measures in the place of its own, by code and order the same."""
+        return replace(self, measures=measures, judged=None if self.judged is None else measures[0])
 
 
 def read(document: Document) -> Instrument:
@@ -102,6 +111,10 @@ def read(document: Document) -> Instrument:
         part.finish()
     _check(result, document)
     return result
+
+
+def _formula(measure: Measure) -> str:
+    return measure.formula if measure.expression is None else f"{measure.formula} ({measure.expression.engine})"
 
 
 def _measures(document: Document, items: tuple[Item, ...]) -> Iterator[Measure]:

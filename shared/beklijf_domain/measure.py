@@ -11,11 +11,13 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal, cast, get_args
 
+from beklijf_domain import expression
 from beklijf_domain.document import Document
+from beklijf_domain.expression import Expression
 from beklijf_domain.item import Category, Item, category, labels
 
 Formula = Literal[
-    "value", "category", "sum", "mean", "count", "percent-of-maximum", "weighted-sum", "lookup", "profile", "groups"
+    "value", "category", "sum", "mean", "count", "percent-of-maximum", "weighted-sum", "lookup", "profile", "groups", "expression"
 ]  # fmt: skip
 """How a measure comes about.
 
@@ -23,7 +25,8 @@ Formula = Literal[
 `count`: how many items are worth more than zero. `percent-of-maximum`: 100 x (sum - least) / (most - least) over the items that were
 answered. `weighted-sum`: `start`, plus a weight for each answer, plus `intercept` once if any answer is above its lowest value.
 `lookup`: another measure through a table. `profile`: the values of the items, one after the other, 9 for a missing one.
-`groups`: the first group all of whose lower limits the named measures reach.
+`groups`: the first group all of whose lower limits the named measures reach. `expression`: what an expression says, within the stated
+range; slower than the others, and for a site's own instrument only.
 """
 
 Direction = Literal["high-is-worse", "high-is-better"]
@@ -31,19 +34,21 @@ Direction = Literal["high-is-worse", "high-is-better"]
 
 NEUTRAL = "neutral"
 
-Missing = Literal["none", "of-answered", "prorated", "as-zero"]
+Missing = Literal["none", "of-answered", "prorated", "as-zero", "by-expression"]
 """What becomes of a measure when items are missing, down to `least_answered`: there is none; it is that of the answered ones; their sum
-is extended to all items in proportion; or a missing item is worth zero, as on paper forms on which one ticks what applies."""
+is extended to all items in proportion; a missing item is worth zero, as on paper forms on which one ticks what applies; or the
+expression says it."""
 
 OF_CATEGORIES: frozenset[Formula] = frozenset({"category", "profile", "groups"})
 OF_MEASURES: frozenset[Formula] = frozenset({"lookup", "groups"})
-ROUNDED: frozenset[Formula] = frozenset({"mean", "percent-of-maximum"})
+ROUNDED: frozenset[Formula] = frozenset({"mean", "percent-of-maximum", "expression"})
 _MISSING_OF: Mapping[Formula, tuple[Missing, ...]] = MappingProxyType(
     {
         "sum": ("none", "prorated", "as-zero"),
         "mean": ("none", "of-answered"),
         "count": ("none", "prorated", "as-zero"),
         "percent-of-maximum": ("none", "of-answered"),
+        "expression": ("none", "by-expression"),
     }
 )
 
@@ -93,6 +98,7 @@ class Measure:
     groups: tuple[Group, ...] = ()
     codings: tuple[Coding, ...] = ()
     sent_as: str | None = None
+    expression: Expression | None = None
 
     @property
     def is_number(self) -> bool:
@@ -128,6 +134,7 @@ def read(document: Document, items: Sequence[Item], before: Sequence[Measure]) -
         groups=groups,
         codings=tuple(_coding(entry) for entry in document.tables("codings")) if document.has("codings") else (),
         sent_as=document.optional_text("sent_as") if numeric else None,
+        expression=expression.read(document) if formula == "expression" else None,
     )
     if numeric:
         _check_rounding(result, document)
@@ -146,7 +153,7 @@ def _items(document: Document, formula: Formula, items: Sequence[Item]) -> list[
     needed = [item for item in items if item.link in links]
     if formula in ("value", "category") and len(needed) != 1:
         document.fail("formula", f"`{formula}` needs exactly one item")
-    if any(bool(item.categories) != (formula == "category") for item in needed):
+    if formula != "expression" and any(bool(item.categories) != (formula == "category") for item in needed):
         document.fail("formula", f"`{formula}` does not fit: categories have no value, and only they are taken as they were answered")
     return needed
 
@@ -234,7 +241,12 @@ def _check_rounding(measure: Measure, document: Document) -> None:
 
 
 def _check_range(measure: Measure, items: Sequence[Item], sources: Sequence[Measure], document: Document) -> None:
-    """The stated range must be exactly what the answers can give, or one of the two is wrong."""
+    """The stated range must be exactly what the answers can give, or one of the two is wrong. What an expression can give, nobody knows
+    beforehand: it is held to its range answer by answer."""
+    if measure.formula == "expression":
+        if measure.low >= measure.high:
+            document.fail("high", f"{measure.high} is not above {measure.low}")
+        return
     low, high = _reachable(measure, items, sources, document)
     grid = 10**measure.scale
     if (Fraction(measure.low, grid), Fraction(measure.high, grid)) != (low, high):

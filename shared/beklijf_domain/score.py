@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
+from beklijf_domain import expression
 from beklijf_domain.exact import exact_text, scaled
+from beklijf_domain.expression import NoResult
 from beklijf_domain.formula import Value, operation, value_of
-from beklijf_domain.instrument import MISSING_ANSWER, Example, Instrument, Item
+from beklijf_domain.instrument import MISSING_ANSWER, Example, Instrument, Item, Measure
 
 
 class Given(Protocol):
@@ -43,20 +45,15 @@ EMPTY = Score(False, "no-answers", ())
 def scorer(instrument: Instrument) -> Scorer:
     """The scoring function of one instrument, its items and measures looked up beforehand."""
     items = {item.link: item for item in instrument.items}
-    operations = [(measure, operation(measure, instrument)) for measure in instrument.measures]
     needed = len(items) if instrument.missing_items == "all-required" else 1
+    if instrument.is_expressed:
+        return _expressed(instrument, items, needed)
+    operations = [(measure, operation(measure, instrument)) for measure in instrument.measures]
     judged = None if instrument.judged is None else instrument.judged.code
 
     def score(answers: Iterable[Given]) -> Score:
         """The results, or why there are none. Raises AnswerOutside for an answer that the instrument does not know."""
-        worth: dict[str, int] = {}
-        for answer in answers:
-            item = items.get(answer.link)
-            if item is None:
-                raise AnswerOutside("answer-unknown-item")
-            if answer.link in worth:
-                raise AnswerOutside("answer-repeated")
-            worth[answer.link] = number_of(item, answer)
+        worth = _worth(items, answers)
         if len(worth) < needed:
             return MISSING if worth else EMPTY
         results: dict[str, Fraction | int | str] = {}
@@ -71,6 +68,54 @@ def scorer(instrument: Instrument) -> Scorer:
         return Score(True, None, tuple(values))
 
     return score
+
+
+def _worth(items: Mapping[str, Item], answers: Iterable[Given]) -> dict[str, int]:
+    """What each answer is worth, by link. Raises AnswerOutside."""
+    worth: dict[str, int] = {}
+    for answer in answers:
+        item = items.get(answer.link)
+        if item is None:
+            raise AnswerOutside("answer-unknown-item")
+        if answer.link in worth:
+            raise AnswerOutside("answer-repeated")
+        worth[answer.link] = number_of(item, answer)
+    return worth
+
+
+def _expressed(instrument: Instrument, items: Mapping[str, Item], needed: int) -> Scorer:
+    """The same for an instrument with expressions: they see the answers as they were given, and say why they give no score."""
+    operations = [(measure, None if measure.expression else operation(measure, instrument)) for measure in instrument.measures]
+    judged = None if instrument.judged is None else instrument.judged.code
+
+    def score(answers: Iterable[Given]) -> Score:
+        known = list(answers)
+        worth = _worth(items, known)
+        if len(worth) < needed:
+            return MISSING if worth else EMPTY
+        results: dict[str, Fraction | int | str] = {}
+        values, why_none = [], MISSING
+        for measure, compute in operations:
+            try:
+                result = _by_expression(measure, known) if compute is None else compute(worth, results)
+            except NoResult as error:
+                why_none, result = Score(False, error.reason, ()), None
+            if result is not None:
+                results[measure.code] = result
+                values.append(value_of(measure, result))
+        return Score(True, None, tuple(values)) if values and judged in (None, values[0].measure) else why_none
+
+    return score
+
+
+def _by_expression(measure: Measure, answers: Iterable[Given]) -> Fraction | None:
+    """What the expression of a measure gives; None when too few of its items were answered. Raises NoResult."""
+    assert measure.expression is not None
+    said = {each.link: each.integer if each.code is None else each.code for each in answers if each.link in measure.links}
+    known = {link: answer for link, answer in said.items() if answer is not None}
+    if len(known) < measure.least_answered:
+        return None
+    return expression.value(measure.expression, known, scaled(measure.low, measure.scale), scaled(measure.high, measure.scale))
 
 
 def number_of(item: Item, answer: Given) -> int:
@@ -98,15 +143,19 @@ class _Written(NamedTuple):
     code: str | None
 
 
-def worked(instrument: Instrument, example: Example) -> dict[str, str]:
-    """What an example's answers give, as text by measure; empty: not scorable. Raises AnswerOutside or ValueError for answers that
-    nobody can give."""
-    given = [
+def given(instrument: Instrument, example: Example) -> list[Given]:
+    """The answers of an example. Raises ValueError for what is no number where one is asked."""
+    return [
         _Written(item.link, None if item.codes is not None else int(answer), answer if item.codes is not None else None)
         for item, answer in zip(instrument.items, example.answers, strict=True)
         if answer != MISSING_ANSWER
     ]
-    return {value.measure: text_of(value) for value in scorer(instrument)(given).values}
+
+
+def worked(instrument: Instrument, example: Example) -> dict[str, str]:
+    """What an example's answers give, as text by measure; empty: not scorable. Raises AnswerOutside or ValueError for answers that
+    nobody can give."""
+    return {value.measure: text_of(value) for value in scorer(instrument)(given(instrument, example)).values}
 
 
 def wrong_examples(instrument: Instrument) -> list[str]:

@@ -54,6 +54,9 @@ def _check_examples(contracts: Contracts) -> None:
     for each in contracts.instruments.values():
         for problem in wrong_examples(each):
             raise ContractError(f"instruments/{each.code}: {problem}")
+        for measure in each.measures:  # nothing else is known of what it gives
+            if measure.expression is not None and not any(measure.code in example.results for example in each.examples):
+                raise ContractError(f"instruments/{each.code}: examples: an expression needs one at least that gives {measure.code}")
 
 
 def _check_questionnaires(contracts: Contracts) -> None:

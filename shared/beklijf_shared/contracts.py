@@ -25,7 +25,7 @@ from beklijf_domain.mapping import FormMapping
 from beklijf_domain.protocol import Protocol
 from beklijf_domain.rule import Rule
 from beklijf_domain.study import Study
-from beklijf_shared import consistency
+from beklijf_shared import consistency, expressions
 from beklijf_shared.consistency import Note, Resource, check_mapping, items_of
 from beklijf_shared.telemetry import Log, Logger
 
@@ -103,8 +103,10 @@ def load(site: str | Path | None = None) -> Contracts:
     for folder in folders:
         if not folder.is_dir():
             raise ContractError(f"{folder}: is no folder of contracts")
-    instruments = _read_all(folders, "instruments", instrument.read)
     resources = list(_resources(folders))
+    questionnaires = _questionnaires(resources)
+    read = _read_all(folders, "instruments", instrument.read)
+    instruments = MappingProxyType({code: expressions.ready(each, questionnaires) for code, each in read.items()})
     rules = _read_all(folders, "rules", rule.read)
     contracts = Contracts(
         instruments=instruments,
@@ -112,7 +114,7 @@ def load(site: str | Path | None = None) -> Contracts:
         rules=rules,
         cohorts=_read_all(folders, "cohorts", cohort.read),
         studies=_studies(folders),
-        questionnaires=_questionnaires(resources),
+        questionnaires=questionnaires,
         code_systems=_code_systems(resources),
         mappings=_read_all(folders, "mappings", mapping.read),
         resources=tuple(MappingProxyType(resource) for _, resource in resources),

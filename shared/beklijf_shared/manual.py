@@ -62,10 +62,20 @@ def instrument_lines(instrument: Instrument, heading: str = "#") -> Iterator[str
 
 def how(measure: Measure) -> str:
     """The operation with what it works on."""
+    if measure.expression is not None:
+        return f"expression `{_in_a_cell(measure.expression.text)}` of {_links(measure)}, by {measure.expression.engine} (slower)"
     if measure.of:
         return f"{measure.formula} of {', '.join(measure.of)}"
-    links = measure.links if len(measure.links) <= 4 else (*measure.links[:2], "…", measure.links[-1])
-    return f"{measure.formula} of {', '.join(links)}"
+    return f"{measure.formula} of {_links(measure)}"
+
+
+def _links(measure: Measure) -> str:
+    return ", ".join(measure.links if len(measure.links) <= 4 else (*measure.links[:2], "…", measure.links[-1]))
+
+
+def _in_a_cell(text: str) -> str:
+    """Text on one line, whose bars end no cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def span(measure: Measure) -> str:

@@ -31,7 +31,7 @@ KEYWORDS = {
     "key_deserializer": "decode in our own code: kafka-python spins for ever after a deserializer raised",
 }
 MAY_PRINT = ("__main__.py", "commands.py")
-EXACT = ("services/beklijf_scoring", "shared/beklijf_domain")
+EXACT = ("services/beklijf_scoring", "shared/beklijf_domain", "shared/beklijf_shared/fhirpath", "shared/beklijf_shared/expressions")
 """Scores, changes and verdicts: no binary fraction passes through here."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,16 +20,22 @@ from beklijf.commands.running import console
 from beklijf.local.ports import LOOPBACK
 from beklijf_domain import instrument as instruments
 from beklijf_domain.document import Document
-from beklijf_domain.instrument import Instrument
-from beklijf_shared import contracts, manual, skeleton
+from beklijf_domain.exact import cut_decimals, scaled
+from beklijf_domain.instrument import Instrument, Measure
+from beklijf_domain.score import given, scorer
+from beklijf_shared import contracts, expressions, manual, skeleton
 from beklijf_shared.clock import from_environment
 from beklijf_shared.contracts import Contracts
+from beklijf_shared.fhirpath_subset import STEPS_MAXIMUM
 
 Kind = TypeVar("Kind")
 
 instrument_app = typer.Typer(no_args_is_help=True, help="Instruments: what is asked, and what the answers are worth.")
 protocol_app = typer.Typer(no_args_is_help=True, help="Programmes: when what is asked, and which rules judge it.")
 rule_app = typer.Typer(no_args_is_help=True, help="Rules: when a change matters.")
+
+TIMES = 20
+"""How often each worked example is scored to see what an expression costs."""
 
 Site = Annotated[Path | None, typer.Option("--contracts", help="A site's own folder of contracts; BEKLIJF_CONTRACTS when left out.")]
 
@@ -98,6 +105,8 @@ def check_instrument(code: str, site: Site = None, page: Annotated[Path | None, 
         if never := manual.unreachable(each, measure):
             shown = ", ".join(str(value) for value in never[:10])
             console.print(f"note: no answers give {len(never)} of the values of {measure.code}: {shown}")
+        if measure.expression is not None:
+            _expressed(each, measure)
     if not each.examples:
         console.print("note: it has no worked examples; nobody can see whether it scores as its manual says")
     if page is not None:
@@ -211,6 +220,27 @@ def _found(among: Mapping[str, Kind], code: str, kind: str) -> Kind:
     if code not in among:
         raise LookupError(f"there is no {kind} {code}; there are {', '.join(sorted(among))}")
     return among[code]
+
+
+def _expressed(instrument: Instrument, measure: Measure) -> None:
+    """What an expression costs here, and what trying it shows."""
+    found = expressions.tried(instrument, measure)
+    score, started = scorer(instrument), time.monotonic()
+    for _ in range(TIMES):
+        for example in instrument.examples:
+            score(given(instrument, example))
+    milliseconds = (time.monotonic() - started) * 1000 / (TIMES * len(instrument.examples))
+    assert measure.expression is not None
+    cost = f"{found.steps} of {STEPS_MAXIMUM} steps, {milliseconds:.1f} ms an answer here"
+    console.print(f"slower: {measure.code} is computed by an expression ({measure.expression.engine}): {cost}", highlight=False)
+    if found.without_effect:
+        console.print(f"note: no answer that was tried to {', '.join(found.without_effect)} changes {measure.code}")
+    if found.least is None or found.most is None:
+        console.print(f"note: no answers that were tried give {measure.code} at all")
+        return
+    shown = f"{cut_decimals(found.least, measure.scale)} to {cut_decimals(found.most, measure.scale)}"
+    if (found.least, found.most) != (scaled(measure.low, measure.scale), scaled(measure.high, measure.scale)):
+        console.print(f"note: the answers that were tried give {shown}; what lies outside the stated range is no score", highlight=False)
 
 
 def _page(lines: Iterator[str]) -> None:

@@ -29,6 +29,7 @@ FORMULAS = {
     "lookup": _("from a published table, by the raw sum"),
     "profile": _("the answers one after the other; 9 where one is missing"),
     "groups": _("group by limits of the scores"),
+    "expression": _("by an expression of the site's own (FHIRPath)"),
 }
 MISSING = {
     "all-required": _("every item is needed; without one the answer counts as responded and has no score"),

@@ -6,18 +6,25 @@ import asyncio
 import hashlib
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from msgspec.structs import replace
 
 from beklijf_scoring import api
 from beklijf_scoring.reader import Readers
+from beklijf_scoring.usecases import Scoring
 from beklijf_scoring.why import SOFTWARE
-from beklijf_shared import contracts
+from beklijf_shared import contracts, db
+from beklijf_shared.events import Answer
 from tests.integration.scoring.conftest import Service
 from tests.lib.builders import BASE, episode_changed, response_accepted
+from tests.lib.clock import HandClock
+from tests.lib.databases import Databases
+from tests.lib.expressed import CODED, SUM_OF_WEIGHTS, URL, site, toml
 
 BASELINE = response_accepted("r0", 90)
 FOLLOW_UP = response_accepted("r1", 60, measured="2014-05-03T09:00:00Z")
@@ -205,3 +212,20 @@ def test_the_first_sentence_of_a_score_that_is_none_says_so(service: Service, cl
 
     assert "It has no score: nothing was answered." in told(client, "/scores/r9/why")["sentences"]
     assert client.get("/fhir/Provenance/r9").status_code == 404
+
+
+def test_the_expression_and_the_library_are_told_with_the_score(database: Databases, clock: HandClock, tmp_path: Path) -> None:
+    example = [("never sometimes often always -", "7")]
+    known = contracts.load(site(tmp_path, toml(SUM_OF_WEIGHTS, missing="by-expression", least_answered=1, examples=example)))
+    answers = tuple(Answer(link=link, code="always") for link in CODED)
+    with db.opened(database("scoring")) as engine:
+        service, client = Service(engine, Scoring(known), clock), Client(api.application(engine, known, READERS))
+        service.apply(replace(response_accepted("k1"), questionnaire=URL, answers=answers))
+
+        sentences = told(client, "/scores/k1/why")["sentences"]
+        provenance = told(client, "/fhir/Provenance/k1")
+
+    formula = f"the expression {SUM_OF_WEIGHTS}, evaluated by fhirpathpy 2.2.4"
+    assert sentences[1] == f"Total is 16: {formula} (knee-1 = always, knee-2 = always, knee-3 = always, knee-4 = always)."
+    assert provenance["activity"] == {"text": "scored by expression (fhirpathpy 2.2.4)/by-measure"}
+    assert SUM_OF_WEIGHTS in provenance["text"]["div"]

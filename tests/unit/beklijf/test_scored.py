@@ -78,6 +78,29 @@ def test_a_page_shows_source_licence_and_examples(site: Path) -> None:
     assert "| `5 5 5 5 5 5 5 5 5 5` | total 50 | The most that can be answered |" in text
 
 
+EXPRESSED = """
+formula = "expression"
+expression = "%resource.item.where(linkId != 'neck-03').answer.value.sum()"
+rounding = "half-up"
+"""
+
+
+def test_an_expression_is_marked_slower_and_tried(site: Path) -> None:
+    path, page = site / "instruments" / "neck.toml", site / "neck.md"
+    path.write_text(path.read_text().replace('\nformula = "sum"\n', EXPRESSED).replace('total = "50"', 'total = "45"'))
+
+    said = run("instrument", "check", "neck", "--contracts", str(site), "--page", str(page)).output.splitlines()
+
+    assert said[1].startswith("slower: total is computed by an expression (fhirpathpy 2.2.4): 19 of 3000 steps, ")
+    assert said[1].endswith(" ms an answer here")
+    assert said[2:] == [
+        "note: no answer that was tried to neck-03 changes total",
+        "note: the answers that were tried give 0 to 45; what lies outside the stated range is no score",
+    ]
+    asked = "expression `%resource.item.where(linkId != 'neck-03').answer.value.sum()` of neck-01, neck-02, …, neck-10"
+    assert f"| {asked}, by fhirpathpy 2.2.4 (slower) | 0 to 50 |" in page.read_text()
+
+
 def test_a_programme_is_drawn() -> None:
     said = run("protocol", "check", "imsr").output.splitlines()
 
