@@ -22,7 +22,7 @@ PATH_PATIENTS = 3_000
 ARCHIVE_PATIENTS = 16_000
 RUNS = 3
 GROWTH = (10_000, 100_000, 1_000_000)
-GROWTH_PATIENTS = 1_500
+GROWTH_PATIENTS, GROWTH_RUNS = 400, 7
 LARGE_GROWTH = (10_000, 1_000_000, 10_000_000)
 LARGE_PATIENTS = 340_000
 """Five answers each: an archive of 5 GB."""
@@ -67,15 +67,19 @@ def _intake_alone() -> None:
 
 
 def _growth(sizes: Sequence[int]) -> None:
-    """What an answer costs with so many stored, the median of three; a database that was just filled is let come to rest first."""
-    with alone.alone(1) as door:
-        filled = 0
+    """What an answer costs with so many stored, beside a door with the least, minute by minute: a machine is not equally fast all day."""
+    with alone.alone(1) as few, alone.alone(1) as many:
+        filled, least = 0, sizes[0]
+        few.fill(filled, least)
+        few.rest()
         for stored in sizes:
-            door.fill(filled, stored)
+            many.fill(filled, stored)
             filled = stored
-            door.rest()
-            found = sorted((door.post(GROWTH_PATIENTS) for _ in range(RUNS)), key=lambda cost: cost.together)[RUNS // 2]
-            _say(f"with {stored} answers stored: {found.together:.0f} µs together; {found}")
+            many.rest()
+            pairs = [(few.post(GROWTH_PATIENTS), many.post(GROWTH_PATIENTS)) for _ in range(GROWTH_RUNS)]
+            ratio = statistics.median(large.together / small.together for small, large in pairs)
+            found = sorted((large for _, large in pairs), key=lambda cost: cost.together)[GROWTH_RUNS // 2]
+            _say(f"with {stored} answers stored: {ratio:.2f} x the processor time with {least}; {found.together:.0f} µs; {found}")
 
 
 def _interpreter() -> str:
