@@ -12,7 +12,10 @@ LOOK_SECONDS = 0.05
 """How often the publisher looks whether anything changed; snapshots are at least this far apart."""
 
 BACKLOG_SECONDS = 1.0
-"""How far apart snapshots are while a consumer has a backlog (design, section 3.7)."""
+"""How far apart snapshots are while a consumer has a backlog (design, section 3.7), or much changes."""
+
+FLOW_PER_SECOND = 500
+"""So many episodes change in a second where much does: in full flow every snapshot is out of date before it is shown."""
 
 PACE = 3
 """A snapshot is not taken before this many times the time that the last one took, so that it never eats the machine."""

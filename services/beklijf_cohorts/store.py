@@ -101,14 +101,12 @@ SELECT body FROM told JOIN unnest(CAST(:entities AS text[])) AS p(entity) USING 
 DUE = text("""
 SELECT entity FROM episode WHERE population = :population AND next_change <= :day ORDER BY next_change, entity LIMIT :most
 """)
-PENDING = text("""
-SELECT EXISTS (SELECT FROM standing AS s JOIN episode AS e USING (population)
-               WHERE s.population = ANY(CAST(:populations AS text[])) AND e.next_change <= s.day)
-""")
-ACTIVITY = text("""
-SELECT population, sum(n) FROM cell
-WHERE population = ANY(CAST(:populations AS text[])) AND shard = ANY(CAST(:shards AS smallint[])) AND key = :changes
-GROUP BY population ORDER BY population
+# Asked twenty times a second: one statement, of which each part looks up a few rows by index.
+LOOK = text("""
+SELECT s.cohort, s.population, s.day, s.generation,
+  (SELECT sum(n) FROM cell AS c WHERE c.population = s.population AND c.shard = ANY(CAST(:shards AS smallint[])) AND c.key = :changes),
+  EXISTS (SELECT FROM episode AS e WHERE e.population = s.population AND e.next_change <= s.day)
+FROM standing AS s ORDER BY s.cohort
 """)
 SUMS = text("SELECT key, sum(n) FROM cell WHERE population = :population AND key <> :changes GROUP BY key HAVING sum(n) <> 0")
 RECEIVED = text("SELECT max(received) FROM episode WHERE population = :population")
@@ -149,6 +147,15 @@ class Standing(NamedTuple):
     population: str
     day: date
     generation: int = 0
+
+
+class Seen(NamedTuple):
+    """One cohort that is counted, with the number of changes its population has seen (another number: there is something new), and
+    whether something is left there to be derived again for the day on which the counts stand."""
+
+    standing: Standing
+    changes: int
+    pending: bool
 
 
 class Derived(NamedTuple):
@@ -278,15 +285,10 @@ def due(connection: Connection, population: str, day: date, most: int) -> list[s
     return list(connection.execute(DUE, {"population": population, "day": day, "most": most}).scalars())
 
 
-def pending(connection: Connection, populations: Sequence[str]) -> bool:
-    """Whether the tick has anything left to do for the day on which the counts stand."""
-    return bool(connection.execute(PENDING, {"populations": list(populations)}).scalar_one())
-
-
-def activity(connection: Connection, populations: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    """How many changes each population has seen: another number means that there is something new."""
-    values = {"populations": list(populations), "shards": list(range(SHARDS)), "changes": CHANGES}
-    return tuple((population, int(n)) for population, n in connection.execute(ACTIVITY, values))
+def look(connection: Connection) -> list[Seen]:
+    """What is counted at present, how much has changed there, and whether the tick has anything left to do."""
+    rows = connection.execute(LOOK, {"shards": list(range(SHARDS)), "changes": CHANGES}).all()
+    return [Seen(Standing(*row[:4]), int(row[4] or 0), row[5]) for row in rows]
 
 
 def sums(connection: Connection, population: str) -> dict[str, int]:

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from beklijf_cohorts import hearing, store, telling
 from beklijf_cohorts.domain import snapshot
-from beklijf_cohorts.domain.cells import Cells, Plan
+from beklijf_cohorts.domain.cells import Plan
 from beklijf_cohorts.domain.derive import DERIVATION, NOTHING, Derivation, derive
+from beklijf_cohorts.domain.figures.source import Figure
 from beklijf_cohorts.hearing import Facts, Inapplicable
 from beklijf_cohorts.settings import SHARDS, TICK_EPISODES
 from beklijf_cohorts.store import Derived, EpisodeRow, Known, Standing
@@ -293,9 +294,11 @@ class Look(NamedTuple):
 
 
 def look(connection: Connection, plans: Plans) -> Look:
-    """What a snapshot taken now would rest on, in three cheap statements."""
-    found = tuple(store.standings(connection))
-    return Look(store.activity(connection, plans.populations), found, store.pending(connection, plans.populations))
+    """What a snapshot taken now would rest on, in one cheap statement."""
+    found = store.look(connection)
+    ours = [each for each in found if each.standing.population in plans.by_population]
+    changes = {each.standing.population: each.changes for each in ours}
+    return Look(tuple(sorted(changes.items())), tuple(each.standing for each in found), any(each.pending for each in ours))
 
 
 def is_settled(connection: Connection, plans: Plans, now: datetime, looked: Look | None) -> bool:
@@ -326,13 +329,14 @@ def take_snapshots(connection: Connection, plans: Plans, now: datetime, *, backl
     days = {each.population: each.day for each in seen.standing}
     published, too_large, withheld = 0, [], False
     for population, cohorts in plans.cohorts.items():
-        cells = None
+        raw = None
         for cohort in cohorts:
             if cohort.minimum_changed_episodes and backlog:
                 withheld = True
             elif _may_publish(connection, cohort, population):
-                cells = store.sums(connection, population) if cells is None else cells
-                event = _snapshot(connection, plans.by_population[population], cohort, cells, days[population])
+                plan = plans.by_population[population]
+                raw = snapshot.unprotected(plan, store.sums(connection, population)) if raw is None else raw
+                event = _snapshot(connection, plan, cohort, raw, days[population])
                 if len(encode(event)) > maximum_bytes:
                     too_large.append(cohort.code)
                 else:
@@ -346,8 +350,8 @@ def _may_publish(connection: Connection, cohort: Cohort, population: str) -> boo
     return not minimum or store.changed_since(connection, cohort.code, population) >= minimum
 
 
-def _snapshot(connection: Connection, plan: Plan, cohort: Cohort, cells: Cells, day: date) -> CohortSnapshot:
-    figures = snapshot.figures(plan, cells, cohort.minimum_cell)
+def _snapshot(connection: Connection, plan: Plan, cohort: Cohort, raw: tuple[Figure, ...], day: date) -> CohortSnapshot:
+    figures = snapshot.protected(raw, cohort.minimum_cell)
     return telling.snapshot(plan, cohort, figures, day, store.newest_received(connection, plan.population))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from beklijf_scoring import store, telling
@@ -100,7 +100,7 @@ class Scoring:
         if isinstance(event, ResponseAccepted) and self._hearing.instrument_of(event) is None:
             return row
         try:
-            return replace(row, facts=self._hearing.facts(event))
+            return row._replace(facts=self._hearing.facts(event))
         except Inapplicable:
             return row
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from beklijf_shared import bus, crash, db, dead_letters, envelope, process, progress, telemetry, topics
+from beklijf_shared import bus, crash, db, dead_letters, envelope, pace, process, progress, telemetry, topics
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Connection, Engine
 from beklijf_shared.dead_letters import DeadLetter
@@ -24,6 +25,8 @@ from beklijf_shared.telemetry import Log, Logger
 BATCH = 500
 POLL_MS = 400
 LOOK_AT_BROKER_SECONDS = 2.0
+COMMIT_SECONDS = 1.0
+"""How often the group is told how far it is: for tools that show lag."""
 STALL_SECONDS = 30.0
 
 
@@ -40,13 +43,13 @@ Handler = Callable[[Connection, Sequence[Message], datetime], list[Rejected]]
 
 
 class Stalled(Exception):
-    """A partition has records ahead but does not move, whether the others do or not (kafka-python #3106, #3131): end, and be restarted."""
+    """A partition has records ahead but does not move, whether the others do or not: end, and be restarted."""
 
 
 def run(settings: Settings, handler: Handler, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
     """Consumes the service's topics until `stop`; survives the database and the broker going away."""
     process.settle()
-    with db.opened(settings.database_url, pool_size=2) as engine:
+    with db.opened(settings.database_url, pool_size=2, batches=True) as engine:
         status.report = lambda: _report(engine, status)
         failures = 0
         while not stop.is_set():
@@ -119,6 +122,9 @@ class _Reading:
     incarnation: str
     consumer: bus.Consumer
     had_backlog: bool = True
+    rest: float = 0.0
+    """How long the next batch is gathered."""
+    committed: float = 0.0
     polled_seconds: float = 0.0
     moved: dict[tuple[str, int], tuple[int, float]] = field(default_factory=dict)
     """Per partition: where it stood when it moved last, and how long had been polled by then."""
@@ -134,7 +140,7 @@ class _Reading:
                     return
                 self._watch_for_stall(watch)
             began = time.monotonic()
-            records = self.consumer.poll(POLL_MS, self._stored)
+            records = self.consumer.poll(POLL_MS, self._stored, gather_ms=int(1000 * self.rest))
             self.polled_seconds += time.monotonic() - began
             self._say_assignment()
             if records:
@@ -150,14 +156,18 @@ class _Reading:
             return progress.stored(connection, self.incarnation, "applied")
 
     def apply(self, records: Sequence[bus.Polled]) -> None:
-        """One batch, whole; on a lost database the position goes back, so that the batch comes again."""
-        try:
-            apply_batch(self.engine, self.handler, records, self.incarnation, self.clock(), self.log)
-        except Exception:
-            self.consumer.seek(_first_offsets(records))
-            raise
+        """One batch, whole. What is raised ends this life of the consumer; the next one reads on from what is stored."""
+        started = time.monotonic()
+        apply_batch(self.engine, self.handler, records, self.incarnation, self.clock(), self.log)
         self.had_backlog = len(records) >= BATCH
         crash.point("consumer:applied-not-committed")
+        now = time.monotonic()
+        self.rest = pace.rest_seconds(now - started, full=self.had_backlog)
+        if now - self.committed >= COMMIT_SECONDS:
+            self.committed = now
+            self._commit()
+
+    def _commit(self) -> None:
         try:
             self.consumer.commit()
         except bus.BrokerAway as error:
@@ -281,16 +291,9 @@ def _next_offsets(records: Sequence[bus.Polled]) -> dict[tuple[str, int], int]:
     return offsets
 
 
-def _first_offsets(records: Sequence[bus.Polled]) -> dict[tuple[str, int], int]:
-    offsets: dict[tuple[str, int], int] = {}
-    for record in records:
-        offsets.setdefault((record.topic, record.partition), record.offset)
-    return offsets
-
-
 def _say(records: Sequence[bus.Polled], dead: int, log: Logger) -> None:
-    for record in records:
-        telemetry.MESSAGES.labels(record.topic, "read").inc()
+    for topic, count in Counter(record.topic for record in records).items():
+        telemetry.MESSAGES.labels(topic, "read").inc(count)
     log.event(Log.BATCH_APPLIED, count=len(records), rejected=dead)
     if dead:
         log.event(Log.MESSAGES_DEAD, count=dead)

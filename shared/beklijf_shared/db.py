@@ -46,6 +46,7 @@ __all__ = [
     "DBAPIError",
     "Engine",
     "Plumbing",
+    "alone",
     "answers",
     "becomes_active",
     "engine",
@@ -61,6 +62,7 @@ __all__ = [
 
 ALIVE = text("SELECT EXISTS (SELECT FROM told)")
 NAMING = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+LOOPS = " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 STATEMENT_TIMEOUT_SECONDS = 60
 IDLE_IN_TRANSACTION_TIMEOUT_SECONDS = 30
 OVERFLOW = 2
@@ -158,13 +160,17 @@ def _dead_letter(tables: MetaData) -> Table:
     )
 
 
-def engine(url: str, *, pool_size: int = 4) -> Engine:
-    """An engine whose sessions commit durably and cannot hang: timeouts per statement and per idle transaction."""
+def engine(url: str, *, pool_size: int = 4, batches: bool = False) -> Engine:
+    """An engine whose sessions commit durably and cannot hang: timeouts per statement and per idle transaction.
+
+    `batches`: for loops that apply one batch after the other. A plan that was made while the tables were small, and is kept, would read
+    them whole at every batch; so these look up by index only.
+    """
     options = (
         f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s "
         f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_SECONDS}s "
         "-c synchronous_commit=on -c timezone=UTC -c jit=off"
-    )
+    ) + (LOOPS if batches else "")
     arguments = {"options": options, "connect_timeout": 5, "application_name": "beklijf", "prepare_threshold": 2}
     pool: dict[str, Any] = {"max_overflow": OVERFLOW, "pool_timeout": FREE_CONNECTION_SECONDS}
     made = create_engine(url, pool_size=pool_size, **pool, connect_args=arguments)
@@ -208,9 +214,9 @@ def _check_if_rested(dialect: Dialect, connection: Any, record: ConnectionPoolEn
 
 
 @contextmanager
-def opened(url: str, *, pool_size: int = 4) -> Iterator[Engine]:
+def opened(url: str, *, pool_size: int = 4, batches: bool = False) -> Iterator[Engine]:
     """An engine for as long as the block runs; its connections are closed afterwards."""
-    made = engine(url, pool_size=pool_size)
+    made = engine(url, pool_size=pool_size, batches=batches)
     try:
         yield made
     finally:
@@ -262,6 +268,16 @@ def lock_keys(connection: Connection, keys: Iterable[str]) -> None:
 def lock_numbers(keys: Iterable[str]) -> list[int]:
     """The numbers of the advisory locks of these entities, each once, in the one order."""
     return sorted({int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True) for key in keys})
+
+
+def alone(on: Engine) -> Connection:
+    """A connection outside of the pool, really closed when it is (a pooled one would keep its locks). Every statement on it is a
+    transaction of its own and does not wait for the disk."""
+    connection = on.execution_options(isolation_level="AUTOCOMMIT").connect()
+    connection.detach()
+    with connection.begin():
+        connection.execute(text("SET synchronous_commit = off"))
+    return connection
 
 
 def becomes_active(connection: Connection, lock: int, *, silent_seconds: int = 0) -> bool:

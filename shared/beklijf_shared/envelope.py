@@ -6,9 +6,9 @@ Decoding is done here and never inside the Kafka client, whose poll spins for ev
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -57,8 +57,7 @@ class Undecodable(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One event as it arrived, decoded, with its place in the log."""
 
     topic: Topic
@@ -82,15 +81,21 @@ _DECODERS = {topic.name: msgspec.json.Decoder(topic.event) for topic in topics.T
 
 def headers(topic: Topic, entity: str, version: int, sent_at: datetime) -> list[tuple[str, bytes]]:
     """The CloudEvents attributes of one state: its id is the entity and version, so a repeat has the same id."""
-    return [
+    return [*_same_for_all(topic.name, sent_at), ("ce_id", f"{entity}/{version}".encode())]
+
+
+@lru_cache(maxsize=64)
+def _same_for_all(name: str, sent_at: datetime) -> tuple[tuple[str, bytes], ...]:
+    """What all messages of a topic have in common that are sent at one instant: a batch is."""
+    topic = topics.BY_NAME[name]
+    return (
         ("ce_specversion", b"1.0"),
         ("ce_type", topic.type.encode()),
         ("ce_source", (SOURCE + topic.sender).encode()),
-        ("ce_id", f"{entity}/{version}".encode()),
         ("ce_time", clock.instant_text(sent_at).encode()),
         ("ce_dataschema", f"{SCHEMA}{topic.name.removeprefix('beklijf.')}.schema.json".encode()),
         ("content-type", CONTENT_TYPE.encode()),
-    ]
+    )
 
 
 def decode(record: Record) -> Message:

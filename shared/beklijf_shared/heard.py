@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import text
 
@@ -34,8 +35,7 @@ Place = tuple[str, str]
 """(topic, entity)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """What was heard of one entity before: under which key, in which version, with which content."""
 
     key: str
@@ -43,8 +43,7 @@ class Stored:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """The newest state heard of one entity; `body` may be left out where `facts` stand for it."""
 
     topic: str

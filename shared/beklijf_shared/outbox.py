@@ -8,11 +8,10 @@ entity that changed twice is sent in its newest state (design, section 3.2; `con
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from beklijf_shared import clock
 from beklijf_shared.db import Connection
@@ -52,8 +51,7 @@ DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 UNSENT = text("SELECT count(*) FROM outbox")
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """The stored state of one entity as it was told; `body` is JSON with version 0."""
 
     topic: str
@@ -63,8 +61,7 @@ class Told:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Unsent:
+class Unsent(NamedTuple):
     """One line of the work list with the state to send; `state` is None when the entity is no longer there (emptied)."""
 
     id: int
@@ -159,11 +156,10 @@ def again(connection: Connection, topic: str, entity: str) -> None:
 def take(connection: Connection, most: int) -> list[Unsent]:
     """The oldest lines of the work list with the states to send; nothing is removed. Never a cursor `id > last`."""
     rows = connection.execute(TAKE, {"most": most})
-    return [Unsent(row.id, _told(row)) for row in rows]
-
-
-def _told(row: Row[Any]) -> Told | None:
-    return None if row.topic is None else Told(row.topic, row.entity, row.key, row.version, bytes(row.body))
+    return [
+        Unsent(id_, None if topic is None else Told(topic, entity, key, version, bytes(body)))
+        for id_, topic, entity, key, version, body in rows.all()
+    ]
 
 
 def delete(connection: Connection, ids: Iterable[int]) -> None:

@@ -6,13 +6,14 @@ stored in the transactions that make them true. Offsets are "next": one more tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from sqlalchemy import text
 
 from beklijf_shared import outbox
 from beklijf_shared.db import Connection
+from beklijf_shared.topics import Topic
 
 Direction = Literal["acknowledged", "applied"]
 Offsets = Mapping[tuple[str, int], int]
@@ -28,30 +29,43 @@ ON CONFLICT (incarnation, direction, topic, partition) DO UPDATE
 """)
 STORED = text("SELECT topic, partition, next_offset, backlog FROM progress WHERE incarnation = :incarnation AND direction = :direction")
 INCARNATION = text("SELECT incarnation FROM broker")
+# One statement: a broker that is remembered has got everything, whenever this process dies.
 MEET = text("""
-INSERT INTO broker (sole, incarnation) VALUES (true, :incarnation)
-ON CONFLICT (sole) DO UPDATE SET incarnation = excluded.incarnation WHERE broker.incarnation <> excluded.incarnation
-RETURNING incarnation
+WITH met AS (
+  INSERT INTO broker (sole, incarnation) VALUES (true, :incarnation)
+  ON CONFLICT (sole) DO UPDATE SET incarnation = excluded.incarnation WHERE broker.incarnation <> excluded.incarnation
+  RETURNING incarnation
+), again AS (
+  INSERT INTO outbox (topic, entity) SELECT topic, entity FROM told, met WHERE topic = ANY(CAST(:topics AS text[])) RETURNING id
+)
+SELECT count(*) FROM again HAVING EXISTS (SELECT FROM met)
 """)
+# The work list and the offset change together: were a line forgotten first, done could be said too early.
+ACKNOWLEDGE = text(f"WITH sent AS (DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))) {ADVANCE.text}")  # noqa: S608
 CALM = text("UPDATE progress SET backlog = false WHERE direction = 'applied' AND backlog")
 
 
 def advance(connection: Connection, incarnation: str, direction: Direction, offsets: Offsets, *, backlog: bool = False) -> None:
     """Stores offsets, which only ever grow: a zombie that comes late cannot move them back."""
-    if not offsets:
-        return
+    if offsets:
+        connection.execute(ADVANCE, _arguments(incarnation, direction, offsets, backlog))
+
+
+def acknowledge(connection: Connection, incarnation: str, ids: Iterable[int], offsets: Offsets) -> None:
+    """Removes lines from the work list that the broker has acknowledged, and stores how far it is with them. One statement."""
+    connection.execute(ACKNOWLEDGE, {"ids": list(ids), **_arguments(incarnation, "acknowledged", offsets, backlog=False)})
+
+
+def _arguments(incarnation: str, direction: Direction, offsets: Offsets, backlog: bool) -> dict[str, Any]:
     places = sorted(offsets)
-    connection.execute(
-        ADVANCE,
-        {
-            "incarnation": incarnation,
-            "direction": direction,
-            "topics": [topic for topic, _ in places],
-            "partitions": [partition for _, partition in places],
-            "offsets": [offsets[place] for place in places],
-            "backlog": backlog,
-        },
-    )
+    return {
+        "incarnation": incarnation,
+        "direction": direction,
+        "topics": [topic for topic, _ in places],
+        "partitions": [partition for _, partition in places],
+        "offsets": [offsets[place] for place in places],
+        "backlog": backlog,
+    }
 
 
 def stored(connection: Connection, incarnation: str, direction: Direction) -> dict[tuple[str, int], int]:
@@ -79,9 +93,10 @@ def known_incarnation(connection: Connection) -> str | None:
     return connection.execute(INCARNATION).scalar_one_or_none()
 
 
-def meet(connection: Connection, incarnation: str) -> bool:
-    """Remembers the broker's incarnation; True when it is another one than before (or the first)."""
-    return connection.execute(MEET, {"incarnation": incarnation}).scalar_one_or_none() is not None
+def meet(connection: Connection, incarnation: str, topics: Iterable[Topic] = ()) -> int | None:
+    """Remembers the broker's incarnation. When it is another one than before, or the first, every current state of these topics goes
+    on the work list (design, section 3.3): gives how many; None when it is the same."""
+    return connection.execute(MEET, {"incarnation": incarnation, "topics": [topic.name for topic in topics]}).scalar_one_or_none()
 
 
 def report(connection: Connection, incarnation: str | None) -> dict[str, Any]:

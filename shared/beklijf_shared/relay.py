@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from beklijf_shared import bus, crash, db, dead_letters, envelope, outbox, process, progress, telemetry, topics
+from beklijf_shared import bus, crash, db, dead_letters, envelope, outbox, pace, process, progress, telemetry, topics
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Connection
 from beklijf_shared.events import with_version
@@ -35,13 +36,14 @@ PUT_ASIDE_PARTITION = -1
 def run(settings: Settings, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
     """Relays until `stop`; survives the database and the broker going away."""
     process.settle()
-    with db.opened(settings.database_url, pool_size=2) as engine:
+    with db.opened(settings.database_url, pool_size=2, batches=True) as engine:
         status.report = lambda: _report(engine, status)
         failures = 0
         while not stop.is_set():
             try:
-                with process.outliving_database(status, log), engine.connect() as connection:
-                    connection.detach()  # really closed afterwards: a pooled one would keep the lock
+                # What the relay does to its database may be done again, so it need not be durable: if PostgreSQL dies and forgets that
+                # lines were sent, they are sent once more.
+                with process.outliving_database(status, log), db.alone(engine) as connection:
                     if not db.becomes_active(connection, LOCK, silent_seconds=SILENT_SECONDS):
                         status.has("database")
                         log.event(Log.RELAY_STANDS_BY)
@@ -79,9 +81,11 @@ def _relay(connection: Connection, settings: Settings, clock: Clock, status: Sta
             if time.monotonic() - looked >= LOOK_AT_BROKER_SECONDS:
                 sending.meet()
                 looked = time.monotonic()
-            idle = 0 if sending.once(producer) else idle + 1
-            if idle:
-                stop.wait(IDLE_SECONDS[min(idle // 20, len(IDLE_SECONDS) - 1)])
+            started = time.monotonic()
+            sent = sending.once(producer)
+            idle = 0 if sent else idle + 1
+            rest = IDLE_SECONDS[min(idle // 20, len(IDLE_SECONDS) - 1)]
+            stop.wait(rest if idle else pace.rest_seconds(time.monotonic() - started, full=sent >= MOST))
     finally:
         watch.close()
         if producer is not None:
@@ -113,9 +117,9 @@ class _Sending:
             raise bus.BrokerAway("the marker could not be read back")
         self.incarnation = self.status.incarnation = found
         with self.connection.begin():
-            if progress.meet(self.connection, found):
-                again = outbox.republish(self.connection, topics.sent_by(self.settings.service))
-                self.log.event(Log.REPUBLISHING, incarnation=found, count=again)
+            again = progress.meet(self.connection, found, topics.sent_by(self.settings.service))
+        if again is not None:
+            self.log.event(Log.REPUBLISHING, incarnation=found, count=again)
 
     def once(self, producer: bus.Producer) -> int:
         """Sends the oldest lines of the work list, waits for all acknowledgements, then deletes them; gives how many."""
@@ -126,30 +130,36 @@ class _Sending:
             return 0
         crash.point("relay:taken-not-sent")
         try:
-            offsets = producer.send([self._outgoing(line) for line in newest(lines)])
+            offsets = producer.send(self._outgoing(newest(lines)))
         except bus.TooLarge:
             offsets, lines = self._one_by_one(producer, lines)
         crash.point("relay:acknowledged-not-deleted")
         with self.connection.begin():
-            outbox.delete(self.connection, [line.id for line in lines])
-            progress.advance(self.connection, self.incarnation, "acknowledged", offsets)
+            progress.acknowledge(self.connection, self.incarnation, [line.id for line in lines], offsets)
         crash.point("relay:deleted")
         self.log.event(Log.BATCH_SENT, count=len(lines))
         return len(lines)
 
-    def _outgoing(self, line: Unsent) -> bus.Outgoing:
-        state = line.state
-        assert state is not None  # `newest` leaves the others out
-        topic = topics.BY_NAME[state.topic]
-        headers = envelope.headers(topic, state.entity, state.version, self.clock())
-        telemetry.SENT.labels(topic.name).inc()
-        return bus.Outgoing(topic.name, state.key.encode(), with_version(state.body, state.version), headers)
+    def _outgoing(self, lines: Sequence[Unsent]) -> list[bus.Outgoing]:
+        now = self.clock()
+        states = [line.state for line in lines if line.state is not None]
+        for topic, count in Counter(state.topic for state in states).items():
+            telemetry.SENT.labels(topic).inc(count)
+        return [
+            bus.Outgoing(
+                state.topic,
+                state.key.encode(),
+                with_version(state.body, state.version),
+                envelope.headers(topics.BY_NAME[state.topic], state.entity, state.version, now),
+            )
+            for state in states
+        ]
 
     def _one_by_one(self, producer: bus.Producer, lines: Sequence[Unsent]) -> tuple[dict[tuple[str, int], int], list[Unsent]]:
         """Finds the state that the broker refuses, puts it aside with its reason, and sends the others: nothing waits behind it."""
         offsets: dict[tuple[str, int], int] = {}
         for line in newest(lines):
-            outgoing = self._outgoing(line)
+            (outgoing,) = self._outgoing([line])
             try:
                 offsets.update(producer.send([outgoing]))
             except bus.TooLarge:

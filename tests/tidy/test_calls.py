@@ -27,8 +27,8 @@ INSTEAD: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Called name -> what to use instead, and the files that may."""
 KEYWORDS = {
-    "value_deserializer": "decode in our own code: kafka-python spins for ever after a deserializer raised",
-    "key_deserializer": "decode in our own code: kafka-python spins for ever after a deserializer raised",
+    "value_deserializer": "decode in our own code, where what is none becomes a dead letter",
+    "key_deserializer": "decode in our own code, where what is none becomes a dead letter",
 }
 MAY_PRINT = ("__main__.py", "commands.py")
 EXACT = ("services/beklijf_scoring", "shared/beklijf_domain", "shared/beklijf_shared/fhirpath", "shared/beklijf_shared/expressions")

@@ -231,6 +231,13 @@ class Dimension:
 
 def block(dimensions: Sequence[Dimension], names: Mapping[Any, str]) -> tuple[Line, ...]:
     """The lines of a table of any number of dimensions, margins included; `names` gives the count at each place."""
+    return _block(tuple(dimensions), tuple(names.items()))
+
+
+@lru_cache(maxsize=4096)
+def _block(dimensions: tuple[Dimension, ...], named: tuple[tuple[Any, str], ...]) -> tuple[Line, ...]:
+    """Names depend on what is asked and not on what was answered, so they are the same in every snapshot."""
+    names: dict[Any, str] = dict(named)
     lines = []
     for direction, along in enumerate(dimensions):
         others = [(*each.places, each.total) if place != direction else ("",) for place, each in enumerate(dimensions)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from beklijf_cohorts.domain import disclosure
 from beklijf_cohorts.domain.cells import Cells, Plan
@@ -13,13 +14,15 @@ from beklijf_cohorts.domain.figures.source import Count, Entry, Figure, Source
 from beklijf_cohorts.domain.statistics import NOTHING, Number
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """One number as it may be shown: a value, or that it is suppressed, or the reason why there is none."""
 
     value: int | str | None = None
     suppressed: bool = False
     reason: str | None = None
+
+
+SUPPRESSED = Shown(suppressed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,18 @@ class ShownFigure:
 
 def figures(plan: Plan, cells: Cells, minimum_cell: int) -> tuple[ShownFigure, ...]:
     """All figures of a population, safe for k = `minimum_cell`. Raises DoesNotAddUp if the cells contradict each other."""
-    raw = tuple(_raw(Source(plan, cells)))
-    protected = disclosure.protect([table for figure in raw for table in figure.tables], minimum_cell)
-    return tuple(_shown(figure, protected) for figure in raw)
+    return protected(unprotected(plan, cells), minimum_cell)
+
+
+def unprotected(plan: Plan, cells: Cells) -> tuple[Figure, ...]:
+    """All figures of a population before disclosure: the cohorts that share it differ in k only. Nothing but `protected` may see them."""
+    return tuple(_raw(Source(plan, cells)))
+
+
+def protected(raw: tuple[Figure, ...], minimum_cell: int) -> tuple[ShownFigure, ...]:
+    """The figures, safe for k = `minimum_cell`. Raises DoesNotAddUp if the cells contradict each other."""
+    safe = disclosure.protect([table for figure in raw for table in figure.tables], minimum_cell)
+    return tuple(_shown(figure, safe) for figure in raw)
 
 
 def _raw(source: Source) -> Iterator[Figure]:
@@ -82,9 +94,9 @@ def _shown(figure: Figure, protected: Protected) -> ShownFigure:
 
 def _entry(entry: Entry, protected: Protected) -> Shown:
     names = (entry.name,) if isinstance(entry, Count) else entry.rests_on
-    if any(name in protected.hidden for name in names):
-        return Shown(suppressed=True)
+    if not protected.hidden.isdisjoint(names):
+        return SUPPRESSED
     number = entry.value if isinstance(entry, Count) else entry.number
     if isinstance(number, Number):
-        return Shown(value=number.text, reason=number.reason)
-    return Shown(reason=NOTHING) if names and all(name in protected.none for name in names) else Shown(value=number)
+        return Shown(number.text, reason=number.reason)
+    return Shown(reason=NOTHING) if names and protected.none.issuperset(names) else Shown(number)

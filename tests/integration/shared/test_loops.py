@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 import pytest
-from kafka import KafkaConsumer
+from kafka.partitioner.default import murmur2
 
 from beklijf_shared import bus, consume, db, dead_letters, envelope, events, heard, outbox, progress, topics
 from tests.integration.shared.conftest import Plumbed
@@ -159,7 +156,7 @@ def test_a_broker_that_comes_back_empty_is_filled_again_and_nothing_counts_twice
 
 
 def test_after_a_send_that_timed_out_the_relay_has_a_new_producer(plumbed: Callable[[], Plumbed], clock: HandClock) -> None:
-    """kafka-python's idempotent producer is dead for ever once a sent batch expired; the relay must not keep it."""
+    """Whatever became of what it was sending: the relay does not keep a producer that failed."""
     sender = plumbed()
     with infra.scratch() as folder:
         server = BrokerServer(folder).start()
@@ -194,14 +191,20 @@ def test_a_second_relay_stands_by_until_the_first_is_gone(plumbed: Callable[[], 
     assert stood_by
 
 
-def test_the_client_is_set_as_measured_and_never_decodes() -> None:
-    """A deserializer that raises makes kafka-python's next poll spin for ever: we have none, and the defaults we need."""
-    source = inspect.getsource(bus)
+def test_a_broker_that_does_not_answer_is_said_so_at_once_and_not_waited_for() -> None:
+    with pytest.raises(bus.BrokerAway):
+        bus.Producer("127.0.0.1:1")
+    with pytest.raises(bus.BrokerAway):
+        bus.incarnation("127.0.0.1:1")
 
-    assert "value_deserializer" not in source
-    assert "key_deserializer" not in source
-    assert KafkaConsumer.DEFAULT_CONFIG["value_deserializer"] is None
-    for wanted in ("enable_auto_commit=False", 'auto_offset_reset="earliest"', 'isolation_level="read_committed"'):
-        assert wanted in Path(inspect.getfile(bus)).read_text()
-    with suppress(bus.BrokerAway):
-        bus.Producer("127.0.0.1:1").close()
+
+def test_a_key_goes_where_every_other_client_would_send_it(broker: infra.Broker) -> None:
+    """Order per subject holds whoever sends: the partition of a key is that of Kafka's own client."""
+    bus.ensure_topics(broker.bootstrap)
+    keys = [f"018f2d7a-{number:04}" for number in range(40)]
+    producer = bus.Producer(broker.bootstrap)
+
+    sent = [next(iter(producer.send([bus.Outgoing(topics.SCORE_COMPUTED.name, key.encode(), b"x", [])]))) for key in keys]
+
+    producer.close()
+    assert [partition for _, partition in sent] == [(murmur2(key.encode()) & 0x7FFFFFFF) % topics.PARTITIONS for key in keys]
