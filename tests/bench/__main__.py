@@ -19,6 +19,7 @@ from tests.lib.rooms import Room
 CONSUMED_PATIENTS = 2_000
 POSTED_PATIENTS = 2_000
 PATH_PATIENTS = 3_000
+WARM_PATIENTS = 200
 ARCHIVE_PATIENTS = 16_000
 RUNS = 3
 GROWTH = (10_000, 100_000, 1_000_000)
@@ -129,8 +130,11 @@ def _archive(running: Registry, limit: float, first: int, patients: int) -> None
 
 
 def _path(running: Registry) -> None:
-    path.introduce(running, 0, PATH_PATIENTS)
-    _say(f"whole path: {path.responses_per_second(running, 0, PATH_PATIENTS):.0f} answers/s accepted, scored, judged, counted, shown")
+    path.introduce(running, 0, WARM_PATIENTS + PATH_PATIENTS)
+    path.posted(running, 0, WARM_PATIENTS)
+    _say(f"whole path, accepted, scored, judged, counted, shown, by single POSTs: {path.posted(running, WARM_PATIENTS, PATH_PATIENTS)}")
+    path.introduce(running, 250_000, PATH_PATIENTS)
+    _say(f"the same by import: {path.imported(running, 250_000, PATH_PATIENTS)}")
     path.introduce(running, 500_000, VISIBLE_RATE * VISIBLE_SECONDS // 5 + 1)
     delays = path.visible_milliseconds(running, 500_000, VISIBLE_SECONDS, VISIBLE_RATE)
     p99 = delays[int(0.99 * len(delays))]

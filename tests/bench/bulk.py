@@ -52,14 +52,21 @@ def alone(registry: Registry) -> Iterator[None]:
         registry.start("intake-relay")
 
 
-def imported(registry: Registry, first: int, patients: int) -> Bulk:
-    """An archive of five answers a patient, handed in and waited for."""
+@contextmanager
+def archive(first: int, patients: int) -> Iterator[tuple[Path, int]]:
+    """A file of five answers a patient, and how many these are."""
     with tempfile.TemporaryDirectory() as folder:
         file, documents = Path(folder) / "archive.ndjson", 0
         with file.open("wb") as stream:
             for resource in material.answers(first, patients):
                 stream.write(material.body(resource) + b"\n")
                 documents += 1
+        yield file, documents
+
+
+def imported(registry: Registry, first: int, patients: int) -> Bulk:
+    """An archive of five answers a patient, handed in and waited for."""
+    with archive(first, patients) as (file, documents):
         importer = psutil.Process(registry.running["intake-importer"].pid)
         with httpx.Client(base_url=registry.address("intake-api"), timeout=60) as client, file.open("rb") as content:
             started = time.perf_counter()

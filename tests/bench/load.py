@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 
@@ -31,53 +31,59 @@ class Load:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000 if ordered else 0.0
 
 
-def post(path: str, body: bytes, host: str = "127.0.0.1") -> bytes:
+def post(path: str, body: bytes, *, prefer: str = "return=minimal") -> bytes:
     """One POST of a FHIR resource as it goes over the wire."""
-    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    kind = f"Content-Type: application/fhir+json\r\nPrefer: {prefer}"
+    return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def run(port: int, requests: Iterable[bytes], *, clients: int, rate: float | None = None) -> Load:
-    """Sends all requests over so many connections, as fast as answers come, or at `rate` per second."""
-    return asyncio.run(_run(port, iter(requests), clients, rate))
+Heard = Callable[[bytes, float], None]
+"""What becomes of an answer: its body, and the moment at which it was there."""
 
 
-async def _run(port: int, requests: Iterator[bytes], clients: int, rate: float | None) -> Load:
+def run(port: int, requests: Iterable[bytes], *, clients: int, rate: float | None = None, heard: Heard = lambda *_: None) -> Load:
+    """Sends all requests over so many connections, as fast as answers come, or at `rate` per second of all of them together."""
+    return asyncio.run(_run(port, iter(requests), clients, rate, heard))
+
+
+async def _run(port: int, requests: Iterator[bytes], clients: int, rate: float | None, heard: Heard) -> Load:
     load, started = Load(), time.perf_counter()
-    await asyncio.gather(*(_client(port, requests, load, _pace(started, rate)) for _ in range(clients)))
+    paced = zip(requests, _pace(started, rate), strict=False)
+    await asyncio.gather(*(_client(port, paced, load, heard) for _ in range(clients)))
     load.seconds = time.perf_counter() - started
     return load
 
 
 def _pace(started: float, rate: float | None) -> Iterator[float]:
-    """The moments at which requests may leave; shared by nobody, so that clients stay independent."""
+    """The moments at which requests may leave."""
     number = 0
     while True:
         yield 0.0 if rate is None else started + number / rate
         number += 1
 
 
-async def _client(port: int, requests: Iterator[bytes], load: Load, pace: Iterator[float]) -> None:
+async def _client(port: int, paced: Iterator[tuple[bytes, float]], load: Load, heard: Heard) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        for request in requests:
-            wait = next(pace) - time.perf_counter()
+        for request, at in paced:
+            wait = at - time.perf_counter()
             if wait > 0:
                 await asyncio.sleep(wait)
             started = time.perf_counter()
             writer.write(request)
-            load.statuses[await _answer(reader)] += 1
-            load.latencies.append(time.perf_counter() - started)
+            status, body = await _answer(reader)
+            ended = time.perf_counter()
+            load.statuses[status] += 1
+            load.latencies.append(ended - started)
+            heard(body, ended)
     finally:
         writer.close()
         await writer.wait_closed()
 
 
-async def _answer(reader: asyncio.StreamReader) -> int:
-    """Reads one answer to its end; gives its status."""
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Reads one answer to its end; gives its status and its body."""
     head = await reader.readuntil(b"\r\n\r\n")
     at = head.lower().find(b"content-length:")
     length = int(head[at + 15 : head.index(b"\r\n", at)]) if at >= 0 else 0
-    if length:
-        await reader.readexactly(length)
-    return int(head[9:12])
+    return int(head[9:12]), await reader.readexactly(length) if length else b""

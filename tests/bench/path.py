@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx
 import psycopg
 
-from tests.bench import load, material
+from tests.bench import bulk, load, material, spending
 from tests.chaos.registry import Registry
 from tests.lib.databases import plain
 
 CLIENTS = 32
+PATH = "/fhir/QuestionnaireResponse"
 NEWEST = b"SELECT convert_from(body, 'UTF8')::json->>'data_time' FROM heard WHERE topic = 'beklijf.cohort-snapshot.v1' AND entity = 'imsr'"
 
 
@@ -26,13 +28,41 @@ def introduce(registry: Registry, first: int, count: int) -> None:
     registry.wait(120)
 
 
-def responses_per_second(registry: Registry, first: int, patients: int) -> float:
-    """Answers per second from the first POST until every figure stands and nothing waits anywhere."""
+@dataclass(frozen=True)
+class Whole:
+    """What came of answers that went the whole way: how fast, and what they cost each process."""
+
+    per_second: float
+    """From the first byte sent until every figure stands and nothing waits anywhere."""
+    cost: str
+
+    def __str__(self) -> str:
+        return f"{self.per_second:.0f} answers/s; processor time per answer {self.cost}"
+
+
+def posted(registry: Registry, first: int, patients: int) -> Whole:
+    """One answer a request, from 32 clients."""
     requests = material.requests(material.answers(first, patients))
-    started = time.perf_counter()
-    load.run(registry.system.ports["intake-api"], requests, clients=CLIENTS)
+    return _whole(registry, len(requests), lambda: load.run(registry.system.ports["intake-api"], requests, clients=CLIENTS))
+
+
+def imported(registry: Registry, first: int, patients: int) -> Whole:
+    """All of them as one archive."""
+    with bulk.archive(first, patients) as (file, documents), httpx.Client(base_url=registry.address("intake-api"), timeout=60) as client:
+
+        def hand_in() -> None:
+            with file.open("rb") as content:
+                client.post("/fhir/$import", content=content, headers={"Content-Type": "application/fhir+ndjson"}).raise_for_status()
+
+        return _whole(registry, documents, hand_in)
+
+
+def _whole(registry: Registry, answers: int, send: Callable[[], object]) -> Whole:
+    before, started = spending.spent(registry), time.perf_counter()
+    send()
     registry.wait(300)
-    return len(requests) / (time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Whole(answers / seconds, spending.per_answer(before, spending.spent(registry), answers))
 
 
 @dataclass
@@ -59,26 +89,20 @@ class Visible:
 
 def visible_milliseconds(registry: Registry, first: int, seconds: int, rate: int) -> list[float]:
     """At a steady rate: how long after its acknowledgement an answer is in the figures that the page shows."""
+    answers = itertools.islice(material.answers(first, seconds * rate // 5 + 1), seconds * rate)
+    requests = [load.post(PATH, material.body(answer), prefer="return=representation") for answer in answers]
+    acknowledged: list[tuple[str, float]] = []
+
+    def heard(body: bytes, at: float) -> None:
+        acknowledged.append((json.loads(body)["meta"]["lastUpdated"], at))
+
     watcher = Visible(registry)
     thread = threading.Thread(target=watcher.watch)
     thread.start()
-    acknowledged = list(_steadily(registry, material.answers(first, seconds * rate // 5 + 1), seconds * rate, rate))
+    load.run(registry.system.ports["intake-api"], requests, clients=CLIENTS, rate=rate, heard=heard)
     registry.wait(60)
     watcher.stop.set()
     thread.join()
     delays = [(seen - at) * 1000 for received, at in acknowledged if (seen := watcher.after(received)) is not None]
-    assert len(delays) > 0.99 * len(acknowledged), "answers that never became visible"
+    assert len(delays) > 0.99 * len(requests), "answers that never became visible"
     return sorted(delays)
-
-
-def _steadily(registry: Registry, answers: Iterator[dict[str, object]], count: int, rate: int) -> Iterator[tuple[str, float]]:
-    """Posts at a steady rate over one connection; gives the received instant and the moment of the acknowledgement."""
-    with httpx.Client(base_url=registry.address("intake-api"), headers={"Content-Type": "application/fhir+json"}) as client:
-        started = time.perf_counter()
-        for number, answer in zip(range(count), answers, strict=False):
-            wait = started + number / rate - time.perf_counter()
-            if wait > 0:
-                time.sleep(wait)
-            response = client.post("/fhir/QuestionnaireResponse", content=json.dumps(answer), headers={"Prefer": "return=representation"})
-            response.raise_for_status()
-            yield response.json()["meta"]["lastUpdated"], time.perf_counter()
