@@ -1,16 +1,15 @@
 """The publisher: one is active per database; it turns the day, derives again what changes with the date, and publishes snapshots.
 
-At once, at least 50 ms apart, while no consumer has a backlog; at most once a second while one has (design, section 3.7), or while so
-much changes that a snapshot would be out of date before anybody saw it.
+At once while no consumer has a backlog, the farther apart the busier the machine is; at most once a second while one has (design,
+section 3.7).
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from beklijf_cohorts import settings as fixed
@@ -61,8 +60,6 @@ class Publishing:
     turned: usecases.Days | None = None
     """The days to which the counts were turned last."""
     not_before: float = 0.0
-    taken: tuple[float, Counter[str]] = field(default_factory=lambda: (0.0, Counter()))
-    """When the last snapshots were taken, and how much had changed by then in each population."""
 
     def until(self, stop: threading.Event, status: Status, leads: Callable[[], bool]) -> None:
         """Goes round until `stop`; raises when the connection that holds the lock is lost."""
@@ -103,7 +100,7 @@ class Publishing:
             return usecases.tick(connection, self.plans, self.clock())
 
     def _take(self) -> None:
-        started = time.monotonic()
+        started, processor = time.monotonic(), time.process_time()
         with db.transaction(self.engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
             backlog = progress.backlog(connection)
             taken = usecases.take_snapshots(
@@ -113,19 +110,11 @@ class Publishing:
         crash.point("publisher:published-not-remembered")
         self.looked = None if taken.withheld else taken.look
         seconds = time.monotonic() - started
-        much = backlog or self._flow(started, taken.look) > fixed.FLOW_PER_SECOND
-        self.not_before = started + (fixed.BACKLOG_SECONDS if much else max(fixed.LOOK_SECONDS, fixed.PACE * seconds))
+        self.not_before = started + (fixed.BACKLOG_SECONDS if backlog else pause_seconds(seconds, time.process_time() - processor))
         for cohort in taken.too_large:
             self.log.event(Log.MESSAGE_TOO_LARGE, cohort=cohort)
         if taken.published:
             self.log.event(Log.SNAPSHOT_TAKEN, count=taken.published, seconds=round(seconds, 3))
-
-    def _flow(self, now: float, look: Look) -> float:
-        """How many episodes of a population have changed per second since the last snapshots."""
-        at, before = self.taken
-        changes = Counter(dict(look.changes))
-        self.taken = now, changes
-        return max((changes - before).values(), default=0) / (now - at)
 
     def report(self, status: Status) -> dict[str, Any]:
         """What `/progress` says: settled when the last look found nothing more to publish than there is now. The look is read
@@ -135,3 +124,9 @@ class Publishing:
             settled = usecases.is_settled(connection, self.plans, self.clock(), looked)
             known = progress.known_incarnation(connection)
             return {**progress.report(connection, status.incarnation or known), "incarnation": known, "settled": settled}
+
+
+def pause_seconds(took: float, processor: float) -> float:
+    """How far apart the next snapshots are from those that took so long, and so much of a processor."""
+    crowd = took / processor if processor > 0 else 1.0
+    return min(fixed.BACKLOG_SECONDS, max(fixed.LOOK_SECONDS, fixed.PACE * took * crowd))

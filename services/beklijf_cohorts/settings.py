@@ -8,17 +8,16 @@ SHARDS = 8
 TICK_EPISODES = 500
 """Episodes that the daily tick derives again in one transaction."""
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.02
 """How often the publisher looks whether anything changed; snapshots are at least this far apart."""
 
 BACKLOG_SECONDS = 1.0
-"""How far apart snapshots are while a consumer has a backlog (design, section 3.7), or much changes."""
+"""How far apart snapshots are while a consumer has a backlog (design, section 3.7); and never farther, however busy the machine is."""
 
-FLOW_PER_SECOND = 500
-"""So many episodes change in a second where much does: in full flow every snapshot is out of date before it is shown."""
-
-PACE = 3
-"""A snapshot is not taken before this many times the time that the last one took, so that it never eats the machine."""
+PACE = 1
+"""A snapshot is not taken before this many times the time that the last one took, and longer where the machine is busy: as many times as
+that was longer than the processor time in it. So snapshots follow one another closely while nobody else needs the processors, and never
+eat them up when answers come in full flow."""
 
 SNAPSHOT_MAXIMUM_BYTES = 256 * 1024
 """What a snapshot may weigh (design, section 3): it is one message."""

@@ -232,14 +232,14 @@ def load(connection: Connection, populations: Sequence[str], entities: Iterable[
     """What is stored of these episodes. One statement."""
     values = {"entities": sorted(entities), "populations": list(populations), "topic": topics.EPISODE_SCORED.name}
     found: dict[str, Known] = {}
-    for row in connection.execute(LOAD, values):
-        if row.key is None:
+    for entity, key, version, digest, facts, population, shard, derived_on in connection.execute(LOAD, values):
+        if key is None:
             continue
-        known = found.get(row.entity)
+        known = found.get(entity)
         if known is None:
-            known = found[row.entity] = Known(row.key, row.version, bytes(row.digest), bytes(row.facts), {})
-        if row.population is not None:
-            known.derived[row.population] = Derived(row.shard, row.derived_on)
+            known = found[entity] = Known(key, version, bytes(digest), bytes(facts), {})
+        if population is not None:
+            known.derived[population] = Derived(shard, derived_on)
     return found
 
 

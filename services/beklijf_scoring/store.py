@@ -182,8 +182,12 @@ def touched(connection: Connection, subjects: Iterable[str], told: Iterable[tupl
         "episodes": sorted(episodes),
     }
     rows = connection.execute(TOUCHED, values).all()
-    awaits = frozenset(Awaits(row.response, row.subject, row.organisation, row.episode, row.of_another) for row in rows if row.response)
-    return Touched(frozenset(row.subject for row in rows), awaits)
+    awaits = frozenset(
+        Awaits(response, subject, organisation, episode, of_another)
+        for subject, response, organisation, episode, of_another in rows
+        if response
+    )
+    return Touched(frozenset(row[0] for row in rows), awaits)
 
 
 def owners(connection: Connection, episodes: Iterable[str]) -> dict[str, Owner]:
@@ -268,7 +272,10 @@ def subjects_after(connection: Connection, after: str, most: int) -> list[str]:
 def derived_by(connection: Connection) -> str | None:
     """By which contracts everybody was derived; empty in the middle of a walk, None where nobody ever was."""
     row = connection.execute(DERIVED_BY).one_or_none()
-    return None if row is None else row.fingerprint if row.reached is None else ""
+    if row is None:
+        return None
+    fingerprint, reached = row
+    return fingerprint if reached is None else ""
 
 
 def rescored_to(connection: Connection, fingerprint: str) -> str | None:

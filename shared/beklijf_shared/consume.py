@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from beklijf_shared import bus, crash, db, dead_letters, envelope, pace, process, progress, telemetry, topics
+from beklijf_shared import bus, crash, db, dead_letters, envelope, pace, pipeline, process, progress, telemetry, topics
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Connection, Engine
 from beklijf_shared.dead_letters import DeadLetter
@@ -216,10 +216,11 @@ def apply_batch(
     offsets = _next_offsets(records)
     backlog = len(records) >= BATCH
     try:
-        with db.transaction(engine) as connection:
+        with db.transaction(engine) as connection, pipeline.on(connection) as under_way:
+            together = pipeline.as_connection(under_way)
             crash.point("consumer:before-effect")
-            rejected = handler(connection, messages, now) if messages else []
-            _finish(connection, incarnation, letters + _letters(rejected, records), offsets, backlog)
+            rejected = handler(together, messages, now) if messages else []
+            _finish(together, incarnation, letters + _letters(rejected, records), offsets, backlog)
     except Exception as error:
         if db.is_transient(error):
             raise

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg import generators
@@ -21,6 +21,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
+from sqlalchemy import TextClause
 
 from beklijf_shared.db import Connection, DBAPIError, lock_numbers, prepared
 
@@ -29,6 +30,7 @@ Rows = Callable[[], list[tuple[Any, ...]]]
 
 ONLY_BY_INDEX = "SELECT " + ", ".join(f"set_config('enable_{way}', 'off', true)" for way in ("seqscan", "hashjoin", "mergejoin"))
 LOCK_KEYS = "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%(keys)s::bigint[]) AS k"
+_COLON = re.compile(r"(?<![:\w]):(\w+)(?!:)")
 _NAMED = re.compile(r"%\((\w+)\)s")
 _numbers = count(1)
 
@@ -106,6 +108,53 @@ class Pipeline:
         return self._transformer.load_rows(0, found[0].ntuples, tuple)
 
 
+class Answer:
+    """What a statement gives, fetched when it is asked for; of a driver's result, what stores use."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.all = rows
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.all())
+
+    def scalars(self) -> list[Any]:
+        """The first column."""
+        return [row[0] for row in self.all()]
+
+    def one_or_none(self) -> tuple[Any, ...] | None:
+        """The only row, or None where there is none."""
+        rows = self.all()
+        if len(rows) > 1:
+            raise LookupError("more than one row")
+        return rows[0] if rows else None
+
+    def scalar_one_or_none(self) -> Any:
+        """The first column of the only row, or None where there is none."""
+        row = self.one_or_none()
+        return None if row is None else row[0]
+
+    def scalar_one(self) -> Any:
+        """The first column of the only row. Raises LookupError where there is none."""
+        row = self.one_or_none()
+        if row is None:
+            raise LookupError("no row")
+        return row[0]
+
+
+class _Together:
+    def __init__(self, under_way: Pipeline) -> None:
+        self._under_way = under_way
+
+    def execute(self, statement: TextClause, parameters: Mapping[str, Any] | None = None) -> Answer:
+        return Answer(self._under_way.send(_with_names(statement.text), parameters or {}))
+
+
+def as_connection(under_way: Pipeline) -> Connection:
+    """A pipeline in the place of a connection, for what was written for one and only executes text: a statement whose rows nobody asks
+    for leaves with the next whose rows somebody does. Rows are plain tuples."""
+    return cast(Connection, _Together(under_way))
+
+
 @contextmanager
 def on(connection: Connection) -> Iterator[Pipeline]:
     """A pipeline on a connection, within its transaction. Nothing else may use the connection meanwhile. Raises DBAPIError."""
@@ -140,6 +189,12 @@ def _exchange(pgconn: PGconn, commands: deque[Callable[[], None]], answers: int)
     while len(taken) < answers:
         taken.append((yield from generators.fetch_many(pgconn)))
     return taken
+
+
+@lru_cache(maxsize=256)
+def _with_names(statement: str) -> str:
+    """SQLAlchemy's way of writing parameters as the driver's."""
+    return _COLON.sub(r"%(\1)s", statement.replace("%", "%%"))
 
 
 @lru_cache(maxsize=256)

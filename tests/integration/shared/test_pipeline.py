@@ -69,3 +69,13 @@ def test_a_connection_is_asked_whether_it_lives_only_after_a_rest(engine: db.Eng
 
     with db.transaction(engine) as connection, db.transaction(engine) as other:
         assert connection.execute(text("SELECT 1")).scalar_one() == other.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_what_was_written_for_a_connection_runs_in_a_pipeline(engine: db.Engine) -> None:
+    with db.transaction(engine) as connection, pipeline.on(connection) as under_way:
+        together = pipeline.as_connection(under_way)
+        together.execute(text("INSERT INTO subject (id, system, value) VALUES (:id, 's', '100 %')"), {"id": "written"})
+        values = together.execute(text("SELECT value::text FROM subject WHERE id = ANY(CAST(:ids AS text[]))"), {"ids": ["written"]})
+        nobody = together.execute(text("SELECT 1 WHERE :no"), {"no": False})
+
+        assert (values.scalar_one(), list(values), nobody.scalar_one_or_none(), nobody.all()) == ("100 %", [("100 %",)], None, [])
