@@ -1,7 +1,7 @@
 """The publisher: one is active per database; it turns the day, derives again what changes with the date, and publishes snapshots.
 
 At once while no consumer has a backlog, the farther apart the busier the machine is; at most once a second while one has (design,
-section 3.7).
+section 3.7). Those with hidden cells are a second apart in any case: to protect them is most of the work, and they are not live (M38).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from beklijf_cohorts import settings as fixed
@@ -39,12 +39,22 @@ def run(engine: Engine, plans: Plans, clock: Clock, status: Status, stop: thread
             if active:
                 publishing.until(stop, status, lambda: store.lead(leading))
             failures = 0
-        publishing.looked = None
+        publishing.forget()
         if failures:
             process.back_off(failures, status, stop)
         else:
             status.beat()
             stop.wait(STAND_BY_SECONDS)
+
+
+@dataclass(slots=True)
+class Lane:
+    """Cohorts whose snapshots are taken together: those of which everything is shown, or (`protected`) those with small cells hidden."""
+
+    protected: bool
+    looked: Look | None = None
+    """The look after which nothing of them was left to publish."""
+    not_before: float = 0.0
 
 
 @dataclass(slots=True)
@@ -55,11 +65,20 @@ class Publishing:
     plans: Plans
     clock: Clock
     log: Logger
-    looked: Look | None = None
-    """The look after which nothing was left to publish."""
     turned: usecases.Days | None = None
     """The days to which the counts were turned last."""
-    not_before: float = 0.0
+    lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(protected=False), Lane(protected=True)))
+
+    @property
+    def looked(self) -> Look | None:
+        """The look after which nothing was left to publish."""
+        shown, hidden = (lane.looked for lane in self.lanes)
+        return shown if shown == hidden else None
+
+    def forget(self) -> None:
+        """Everything is looked at anew: another publisher was active meanwhile."""
+        for lane in self.lanes:
+            lane.looked = None
 
     def until(self, stop: threading.Event, status: Status, leads: Callable[[], bool]) -> None:
         """Goes round until `stop`; raises when the connection that holds the lock is lost."""
@@ -85,8 +104,9 @@ class Publishing:
             return True
         if seen.pending:
             return self._tick() > 0
-        if seen != self.looked and time.monotonic() >= self.not_before:
-            self._take()
+        for lane in self.lanes:
+            if seen != lane.looked and time.monotonic() >= lane.not_before:
+                self._take(lane)
         return False
 
     def _turn_day(self) -> None:
@@ -99,18 +119,24 @@ class Publishing:
         with db.transaction(self.engine) as connection:
             return usecases.tick(connection, self.plans, self.clock())
 
-    def _take(self) -> None:
+    def _take(self, lane: Lane) -> None:
         started, processor = time.monotonic(), time.process_time()
         with db.transaction(self.engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
             backlog = progress.backlog(connection)
             taken = usecases.take_snapshots(
-                connection, self.plans, self.clock(), backlog=backlog, maximum_bytes=fixed.SNAPSHOT_MAXIMUM_BYTES
+                connection,
+                self.plans,
+                self.clock(),
+                protected=lane.protected,
+                backlog=backlog,
+                maximum_bytes=fixed.SNAPSHOT_MAXIMUM_BYTES,
             )
             crash.point("publisher:before-commit")
         crash.point("publisher:published-not-remembered")
-        self.looked = None if taken.withheld else taken.look
+        lane.looked = None if taken.withheld else taken.look
         seconds = time.monotonic() - started
-        self.not_before = started + (fixed.BACKLOG_SECONDS if backlog else pause_seconds(seconds, time.process_time() - processor))
+        pause = pause_seconds(seconds, time.process_time() - processor)
+        lane.not_before = started + (fixed.BACKLOG_SECONDS if backlog or lane.protected else pause)
         for cohort in taken.too_large:
             self.log.event(Log.MESSAGE_TOO_LARGE, cohort=cohort)
         if taken.published:

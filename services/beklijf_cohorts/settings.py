@@ -14,7 +14,7 @@ LOOK_SECONDS = 0.02
 BACKLOG_SECONDS = 1.0
 """How far apart snapshots are while a consumer has a backlog (design, section 3.7); and never farther, however busy the machine is."""
 
-PACE = 1
+PACE = 2
 """A snapshot is not taken before this many times the time that the last one took, and longer where the machine is busy: as many times as
 that was longer than the processor time in it. So snapshots follow one another closely while nobody else needs the processors, and never
 eat them up when answers come in full flow."""

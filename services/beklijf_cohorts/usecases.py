@@ -318,8 +318,9 @@ class Taken:
     withheld: bool
 
 
-def take_snapshots(connection: Connection, plans: Plans, now: datetime, *, backlog: bool, maximum_bytes: int) -> Taken:
-    """Publishes the snapshots whose content changed. The transaction must be REPEATABLE READ: all counts are of one instant.
+def take_snapshots(connection: Connection, plans: Plans, now: datetime, *, protected: bool, backlog: bool, maximum_bytes: int) -> Taken:
+    """Publishes the snapshots whose content changed, of the cohorts with hidden cells (`protected`) or of the others. The transaction must
+    be REPEATABLE READ: all counts are of one instant.
 
     While the tick is under way nothing is published: the counts would be of two days.
     """
@@ -330,7 +331,7 @@ def take_snapshots(connection: Connection, plans: Plans, now: datetime, *, backl
     published, too_large, withheld = 0, [], False
     for population, cohorts in plans.cohorts.items():
         raw = None
-        for cohort in cohorts:
+        for cohort in (each for each in cohorts if (each.minimum_cell > 1) == protected):
             if cohort.minimum_changed_episodes and backlog:
                 withheld = True
             elif _may_publish(connection, cohort, population):

@@ -7,6 +7,7 @@ Nothing waits without a limit, and a producer is thrown away after any failed or
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -148,8 +149,8 @@ class Consumer:
             self._consumer.list_topics(timeout=ANSWER_SECONDS)
             self._consumer.subscribe(list(names), on_assign=self._on_assign, on_revoke=self._on_revoke)
 
-    def poll(self, wait_ms: int, stored: Callable[[], Mapping[Place, int]], *, gather_ms: int = 0) -> list[Polled]:
-        """The next records, of which the first is waited for, and the others that come while they are gathered.
+    def poll(self, wait_ms: int, stored: Callable[[], Mapping[Place, int]], *, gather_until: float = 0.0) -> list[Polled]:
+        """The next records: the first is waited for, the others are those that are there, or come until that moment (`time.monotonic`).
 
         After every rebalance, also one that gives back the same partitions, reading goes on at the offsets stored by then. Raises what
         `stored` raises.
@@ -157,7 +158,7 @@ class Consumer:
         self._stored = stored
         with _broker():
             first = self._consumer.poll(wait_ms / 1000)
-            found = [] if first is None else [first, *self._consumer.consume(self._batch - 1, gather_ms / 1000)]
+            found = [] if first is None else [first, *self._consumer.consume(self._batch - 1, max(0.0, gather_until - time.monotonic()))]
             if self._failed is not None:
                 raise self._failed
             return [self._polled(one) for one in found]

@@ -122,8 +122,8 @@ class _Reading:
     incarnation: str
     consumer: bus.Consumer
     had_backlog: bool = True
-    rest: float = 0.0
-    """How long the next batch is gathered."""
+    rested: float = 0.0
+    """Until when the next batch is gathered."""
     committed: float = 0.0
     polled_seconds: float = 0.0
     moved: dict[tuple[str, int], tuple[int, float]] = field(default_factory=dict)
@@ -140,7 +140,7 @@ class _Reading:
                     return
                 self._watch_for_stall(watch)
             began = time.monotonic()
-            records = self.consumer.poll(POLL_MS, self._stored, gather_ms=int(1000 * self.rest))
+            records = self.consumer.poll(POLL_MS, self._stored, gather_until=self.rested)
             self.polled_seconds += time.monotonic() - began
             self._say_assignment()
             if records:
@@ -162,7 +162,7 @@ class _Reading:
         self.had_backlog = len(records) >= BATCH
         crash.point("consumer:applied-not-committed")
         now = time.monotonic()
-        self.rest = pace.rest_seconds(now - started, full=self.had_backlog)
+        self.rested = now + pace.rest_seconds(now - started, full=self.had_backlog)
         if now - self.committed >= COMMIT_SECONDS:
             self.committed = now
             self._commit()

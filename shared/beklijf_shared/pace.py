@@ -7,8 +7,8 @@ round took makes rounds large where the machine is busy (rounds take longer ther
 
 from __future__ import annotations
 
-TIMES = 3
-"""A loop rests so many times as long as its last round took: it takes a quarter of a processor at most, unless it is behind."""
+TIMES = 2
+"""A loop rests so many times as long as its last round took: it takes a third of a processor at most, unless it is behind."""
 
 LONGEST_SECONDS = 0.1
 

@@ -94,9 +94,9 @@ def _shown(figure: Figure, protected: Protected) -> ShownFigure:
 
 def _entry(entry: Entry, protected: Protected) -> Shown:
     names = (entry.name,) if isinstance(entry, Count) else entry.rests_on
-    if not protected.hidden.isdisjoint(names):
+    if protected.hidden and not protected.hidden.isdisjoint(names):
         return SUPPRESSED
     number = entry.value if isinstance(entry, Count) else entry.number
     if isinstance(number, Number):
         return Shown(number.text, reason=number.reason)
-    return Shown(reason=NOTHING) if names and protected.none.issuperset(names) else Shown(number)
+    return Shown(reason=NOTHING) if protected.none and names and protected.none.issuperset(names) else Shown(number)
