@@ -85,7 +85,7 @@ class Visible:
                     row, at = connection.execute(NEWEST).fetchone(), time.perf_counter()
                     assert row is not None
                     self.seen.append((row[0] or "", at))
-                time.sleep(0.003)
+                time.sleep(0.005)
 
     def after(self, received: str) -> float | None:
         """The moment at which an answer received then was visible."""
