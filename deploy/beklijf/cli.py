@@ -16,6 +16,7 @@ from beklijf.commands import (
     questionnaires,
     rebuild,
     reconciling,
+    rescoring,
     running,
     scored,
     senders,
@@ -68,8 +69,9 @@ app.command("manifest")(reconciling.manifest)
 app.command("reconcile")(reconciling.reconcile)
 app.command("rebuild")(rebuild.rebuild)
 app.command("demo")(demo.demo)
-app.command("rescore")(scored.rescore)
-app.command("why")(scored.why)
+app.command("rescore")(rescoring.rescore)
+app.command("why")(rescoring.why)
+scored.protocol_app.command("move")(rescoring.move)
 app.add_typer(events.app, name="events")
 app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(questionnaires.app, name="questionnaire")

@@ -51,6 +51,7 @@ def stored(facts: bytes) -> Facts:
 def _episode(event: EpisodeScored) -> Episode:
     return Episode(
         programme=event.programme,
+        protocol_version=event.protocol_version,
         t0=_day(event.t0),
         sex=event.sex,
         birth_year=event.birth_year,

@@ -103,7 +103,7 @@ class Hearing:
             raise Inapplicable("unknown-programme: no protocol has this code")
         ended, _ = (day and date.fromisoformat(day) for day in (event.treatment_ended, event.participation_since))
         t0 = date.fromisoformat(event.t0)
-        protocol.at(t0).windows(t0, ended or None)
+        protocol.at(t0, event.episode).windows(t0, ended or None)
         return Episode(
             episode=event.episode,
             organisation=event.organisation,

@@ -104,7 +104,7 @@ def _items(telling: Telling, measure: Measure) -> str:
 def _place(telling: Telling) -> Iterator[str]:
     score, episode = telling.known.score, telling.known.episode
     programme = telling.contracts.protocols.get(episode.programme) if episode else None
-    protocol = programme.at(date.fromisoformat(episode.t0)) if programme and episode else None
+    protocol = programme.at(date.fromisoformat(episode.t0), episode.episode) if programme and episode else None
     if score.moment is not None and score.moment_stated:
         yield telling.say("stated", moment=score.moment)
     elif score.moment is not None and episode is not None and protocol is not None:

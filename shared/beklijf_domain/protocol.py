@@ -10,8 +10,11 @@ from types import MappingProxyType
 from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfoNotFoundError
 
+from beklijf_domain import move
 from beklijf_domain.calendar import add_months, treatment_year, zone
 from beklijf_domain.document import Document
+from beklijf_domain.item import LANGUAGES
+from beklijf_domain.move import Move
 
 Anchor = Literal["start", "end-of-treatment"]
 """From which day a moment is counted: t0, or the reported end of treatment. Before that end is known its moments are not scheduled."""
@@ -34,8 +37,9 @@ class Window:
 class Moment:
     """One planned measurement. `months` or `days` after its anchor, or `months_by_year` by treatment year; `before` and `after` in days.
 
-    `instruments` are the codes of what is asked; an answer to another instrument is unscheduled here (M5).
-    `baseline` is the moment with which a change is compared (M25), None for the baseline itself.
+    `title` is English; `titles` has it in every language of the programme. `instruments` are the codes of what is asked; an answer to
+    another instrument is unscheduled here (M5). `baseline` is the moment with which a change is compared (M25), None for the baseline
+    itself.
     """
 
     code: str
@@ -48,6 +52,7 @@ class Moment:
     months_by_year: Mapping[int, int] = field(default_factory=dict, hash=False)
     days: int | None = None
     anchor: Anchor = "start"
+    titles: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def offset_months(self, year: int) -> int | None:
         """Calendar months from t0 to the target for that treatment year; None when nothing is scheduled (M4)."""
@@ -77,19 +82,37 @@ class Protocol:
     """This version holds for episodes that began on or after `since` and before `until`; None: no limit on that side."""
     former: tuple[Protocol, ...] = ()
     """The versions before this one, the latest first."""
+    moved: tuple[Move, ...] = ()
+    """Whom this version takes over, on purpose, from those before it."""
+    taken: tuple[Move, ...] = ()
+    """Whom later versions take over from this one."""
+    languages: tuple[str, ...] = ("en",)
+    """In which it has titles, for those who fill in and those who read."""
+    titles: Mapping[str, str] = field(default_factory=dict, hash=False)
+    lasts: tuple[str, str] | None = None
+    """The two follow-ups that say whether a result lasted (M27); None: the first and the last."""
 
     @property
     def name(self) -> str:
         """Code and version."""
         return f"{self.code}@{self.version}"
 
-    def covers(self, t0: date) -> bool:
-        """Whether an episode that began on that day is under this version."""
-        return (self.since is None or self.since <= t0) and (self.until is None or t0 < self.until)
+    def covers(self, t0: date, episode: str = "") -> bool:
+        """Whether this episode, which began on that day, is under this version: by its day, unless another version takes it over."""
+        if any(each.takes(t0, episode) for each in self.taken):
+            return False
+        by_day = (self.since is None or self.since <= t0) and (self.until is None or t0 < self.until)
+        return by_day or any(each.takes(t0, episode) for each in self.moved)
 
-    def at(self, t0: date) -> Protocol:
-        """The version under which an episode that began on that day is, and stays: a newer one leaves it where it is."""
-        return next((version for version in (self, *self.former) if version.covers(t0)), self)
+    def at(self, t0: date, episode: str = "") -> Protocol:
+        """The version under which an episode that began on that day is, and stays: a newer one leaves it where it is, unless it says
+        that it takes it over."""
+        return next((version for version in (self, *self.former) if version.covers(t0, episode)), self)
+
+    @property
+    def names_episodes(self) -> bool:
+        """Whether some version takes over episodes by name, so that their day of start is not enough to know their version."""
+        return any(each.episodes for version in (self, *self.former) for each in version.moved)
 
     def moment(self, code: str) -> Moment | None:
         """The moment of that code, or None: this programme lacks it."""
@@ -139,20 +162,26 @@ class Protocol:
 
 def read(document: Document) -> Protocol:
     """A protocol from its contract file, proven free of overlapping windows. Raises ContractError."""
+    languages = document.texts("languages", default=("en",))
     result = Protocol(
         code=document.text("code"),
         version=document.text("version"),
         title=document.text("title"),
         time_zone=document.text("time_zone"),
         years=document.integers("years"),
-        moments=tuple(_moment(entry) for entry in document.tables("moments")),
+        moments=tuple(_moment(entry, languages) for entry in document.tables("moments")),
         planned=document.texts("planned", default=()),
         citation=document.text("citation"),
         rules=document.texts("rules", default=()),
-        since=_since(document),
+        since=move.day(document, "since"),
+        moved=tuple(move.read(document)),
+        languages=languages,
+        titles=_titles(document, languages),
+        lasts=_lasts(document),
     )
     document.finish()
     _check_names(result, document)
+    _check_holes(result, document)
     overlap = find_overlap(result)
     if overlap is not None:
         t0, first, second = overlap
@@ -160,12 +189,20 @@ def read(document: Document) -> Protocol:
     return result
 
 
-def _since(document: Document) -> date | None:
-    text = document.optional_text("since")
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        document.fail("since", f"{text!r} is no day, like 2027-01-01")
+def _titles(document: Document, languages: tuple[str, ...]) -> Mapping[str, str]:
+    """A title in each language of the programme: `title` is the English one, `nl` the Dutch."""
+    if "en" not in languages or not set(languages) <= set(LANGUAGES):
+        document.fail("languages", f"must be some of {', '.join(LANGUAGES)}, and en among them")
+    return MappingProxyType({each: document.text("title" if each == "en" else each) for each in languages})
+
+
+def _lasts(document: Document) -> tuple[str, str] | None:
+    if not document.has("lasting"):
+        return None
+    between = document.texts("lasting")
+    if len(between) != 2:
+        document.fail("lasting", "names two follow-ups: improved at the first, and still at the second")
+    return between[0], between[1]
 
 
 def in_turn(versions: Iterable[Protocol]) -> Protocol:
@@ -175,11 +212,14 @@ def in_turn(versions: Iterable[Protocol]) -> Protocol:
     if days[0] is not None or len(set(days)) != len(days):
         raise ValueError("exactly one version holds from the beginning, and every other one since a day of its own")
     until = [*days[1:], None]
-    limited = [replace(each, until=end) for each, end in zip(ordered, until, strict=True)]
+    if ordered[0].moved:
+        raise ValueError("moved: there is no version before the first from which it could take anybody over")
+    later = [tuple(each for version in ordered[place + 1 :] for each in version.moved) for place in range(len(ordered))]
+    limited = [replace(each, until=end, taken=taken) for each, end, taken in zip(ordered, until, later, strict=True)]
     return replace(limited[-1], former=tuple(reversed(limited[:-1])))
 
 
-def _moment(document: Document) -> Moment:
+def _moment(document: Document, languages: tuple[str, ...]) -> Moment:
     by_year = document.table("months_by_year", optional=True)
     result = Moment(
         code=document.text("code"),
@@ -192,6 +232,7 @@ def _moment(document: Document) -> Moment:
         months_by_year=MappingProxyType({int(year): by_year.integer(year, low=0) for year in by_year.names() if year.isdecimal()}),
         days=document.integer("days", low=0) if document.has("days") else None,
         anchor=cast(Anchor, document.one_of("anchor", get_args(Anchor))) if document.has("anchor") else "start",
+        titles=_titles(document, languages),
     )
     if sum((result.months is not None, bool(result.months_by_year), result.days is not None)) != 1:
         document.fail("months", "give either months or months_by_year or days")
@@ -210,10 +251,22 @@ def _check_names(protocol: Protocol, document: Document) -> None:
         strangers = set(moment.months_by_year) - set(protocol.years)
         if strangers:
             document.fail("moments", f"{moment.code} has months for {min(strangers)}, which is not one of the protocol's years")
+    follow_ups = {moment.code for moment in protocol.moments if moment.baseline is not None}
+    if not set(protocol.lasts or ()) <= follow_ups:
+        document.fail("lasting", "names a moment that is no follow-up of this protocol")
     try:
         zone(protocol.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         document.fail("time_zone", f"{protocol.time_zone!r} is not a known time zone")
+
+
+def _check_holes(protocol: Protocol, document: Document) -> None:
+    """A year of the protocol without an offset, and a moment at which nothing is asked, are forgotten rather than meant."""
+    for moment in protocol.moments:
+        if moment.months_by_year and (missing := set(protocol.years) - set(moment.months_by_year)):
+            document.fail("moments", f"{moment.code} has no months for {min(missing)}, which is one of the protocol's years")
+        if not moment.instruments:
+            document.fail("moments", f"{moment.code} asks nothing")
 
 
 def find_overlap(protocol: Protocol) -> tuple[date, str, str] | None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal, cast, get_args
 
 from beklijf_domain.document import Document
-from beklijf_domain.item import Category, category
+from beklijf_domain.item import LANGUAGES, Category, category
 
 Kind = Literal["relative", "absolute", "both", "either"]
 """`relative`: a share of the baseline; `absolute`: score points; `both`: each of the two must pass; `either`: one of them is enough."""
@@ -69,6 +69,8 @@ class Rule:
     """In the order in which they are tried."""
     programmes: tuple[str, ...] = ()
     """Programmes whose pairs it judges besides those that name it themselves: how a site adds a rule to a programme that ships."""
+    titles: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The title in every language in which the file has one."""
 
     def judgement(self, instrument: str) -> Judgement | None:
         """What the rule asks of this instrument, or None: it says nothing about it."""
@@ -106,6 +108,7 @@ def read(document: Document) -> Rule:
         judgements=MappingProxyType(judgements),
         purpose=cast(Purpose, document.one_of("purpose", get_args(Purpose))) if document.has("purpose") else "important-change",
         programmes=document.texts("programmes", default=()),
+        titles=MappingProxyType({each: document.text(key) for each in LANGUAGES if document.has(key := "title" if each == "en" else each)}),
         bands=tuple(_bands(document)) if document.has("bands") else (),
     )
     document.finish()

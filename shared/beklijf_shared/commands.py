@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import text
 
+from beklijf_domain.document import ContractError
 from beklijf_shared import consume, db, dead_letters, envelope, migrations, outbox, process, relay, topics
 from beklijf_shared.clock import Clock, from_environment
 from beklijf_shared.consume import Handler
@@ -54,14 +55,18 @@ class Service:
 
 
 def main(service: Service, arguments: Sequence[str] | None = None) -> int:
-    """Reads the command line and runs one command; exit code 2 when a setting is missing."""
+    """Reads the command line and runs one command; exit code 2 when a setting is missing, 1 when a contract cannot hold."""
     options = _parser(service).parse_args(arguments)
     try:
         settings = Settings.from_environment(service.name)
     except SettingMissing as missing:
         print(f"{service.package}: {missing}", file=sys.stderr)
         return 2
-    return int(options.run(settings, options))
+    try:
+        return int(options.run(settings, options))
+    except ContractError as error:  # whoever reads this edits that file
+        print(error, file=sys.stderr)
+        return 1
 
 
 def _parser(service: Service) -> argparse.ArgumentParser:

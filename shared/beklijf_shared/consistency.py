@@ -96,9 +96,21 @@ def _check_protocols(contracts: Contracts) -> list[Note]:
         _check_planned(f"protocols/{each.code}", asked, each.planned, contracts)
         for missing in set(each.rules) - set(contracts.rules):
             raise ContractError(f"protocols/{each.code}: rules: {missing!r} is no rule that is here")
+        for gap in gaps(each, contracts.instruments):
+            raise ContractError(f"protocols/{each.code}: moments: {gap}")
         if each.planned:
             notes.append(Note(f"protocols/{each.code}", each.planned))
     return notes
+
+
+def gaps(protocol: Protocol, instruments: Mapping[str, Instrument]) -> Iterator[str]:
+    """Judged instruments that are compared with a moment at which they are not asked: none of their pairs would ever have a verdict."""
+    for moment in protocol.moments:
+        before = protocol.moment(moment.baseline) if moment.baseline else None
+        for code in moment.instruments:
+            known = instruments.get(code)
+            if before is not None and known is not None and known.judged is not None and code not in before.instruments:
+                yield f"{code} is asked at {moment.code} and not at {before.code}, with which it is compared"
 
 
 def _check_rules(contracts: Contracts) -> list[Note]:

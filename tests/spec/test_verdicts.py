@@ -124,7 +124,8 @@ SHIPPED = [  # rule, instrument, baseline, follow-up -> verdict, margin, reason,
     ("qbpds-chronic-2022", "qbpds", 0, 10, "not-evaluable", None, "baseline-zero", None),
     ("qbpds-error-2010", "qbpds", 50, 35, "unchanged", "-0.8", None, None),  # matters to the patient, and may yet be noise
     ("qbpds-error-2010", "qbpds", 50, 34, "improved", "0.2", None, None),
-    ("qbpds-error-2022", "qbpds", 30, 42, "deteriorated", "-24", None, None),
+    ("qbpds-error-2022", "qbpds", 30, 42, "unchanged", "-24", None, None),  # exactly the MDC is not beyond it
+    ("qbpds-error-2022", "qbpds", 30, 43, "deteriorated", "-25", None, None),
     ("rtms-bands", "nprs-24h", 10, 7, "unchanged", "0", None, "extend"),  # exactly 30 % is not more than 30 %
     ("rtms-bands", "nprs-24h", 9, 6, "improved", "0.3", None, "continue"),
     ("rtms-bands", "nprs-24h", 10, 9, "unchanged", "-2", None, "extend"),  # exactly 10 % is within 10 to 30 %

@@ -14,9 +14,9 @@ import typer
 
 from beklijf.commands.running import console
 from beklijf.local.processes import command_of
+from beklijf.local.state import SITE, state_from_environment
 from beklijf.system import CommandFailedError
 
-SETTING = "BEKLIJF_CONTRACTS"
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9.]+")
 
 app = typer.Typer(no_args_is_help=True, help="The forms that hospitals may send, and what is checked of each.")
@@ -45,9 +45,9 @@ def check(files: Files) -> None:
 @app.command()
 def add(files: Files) -> None:
     """Check forms and put them into this site's folder of contracts. A version that is there is never replaced by other content."""
-    folder = os.environ.get(SETTING)
+    folder = state_from_environment().site()
     if not folder:
-        raise CommandFailedError(f"{SETTING} is not set: it must name this site's folder of contracts, for every service alike")
+        raise CommandFailedError(f"{SITE} is not set: it must name this site's folder of contracts, for every service alike")
     found = [json.loads(line) for line in _said("check", *_names(files), "--json")[0].splitlines()]
     _print(line for one in found for line in one["text"])
     if not all(one["usable"] for one in found):
@@ -87,7 +87,9 @@ def _print(lines: Iterable[str]) -> None:
 
 def _said(*arguments: str) -> tuple[str, int]:
     """What intake's own command prints, and its exit code; CommandFailedError with its words when it prints nothing."""
-    done = subprocess.run(command_of("intake", "questionnaire", *arguments), capture_output=True, text=True, check=False)
+    environment = {**os.environ, **({SITE: site} if (site := state_from_environment().site()) else {})}
+    command = command_of("intake", "questionnaire", *arguments)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode and not done.stdout:
         raise CommandFailedError(done.stderr.strip().removeprefix("beklijf_intake: ") or "the forms cannot be read")
     return done.stdout, done.returncode

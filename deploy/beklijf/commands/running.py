@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import httpx
@@ -13,8 +16,9 @@ from rich.table import Table
 from beklijf import observe, system
 from beklijf.elsewhere import Addressed
 from beklijf.local.processes import PROCESSES, Process
-from beklijf.local.state import state_from_environment
+from beklijf.local.state import SITE, state_from_environment
 from beklijf.local.supervision import SERVERS, Seen
+from beklijf_shared.contracts import load
 
 READY_SECONDS = 120.0
 SHORT_TIMEOUT_SECONDS = 2.0
@@ -23,8 +27,15 @@ console = Console(highlight=False, soft_wrap=True)
 """Lines are not broken: an address or a path can be copied whole."""
 
 
-def up(timeout: Annotated[float, typer.Option(help="Seconds to wait until every process is ready.")] = READY_SECONDS) -> None:
+def up(
+    timeout: Annotated[float, typer.Option(help="Seconds to wait until every process is ready.")] = READY_SECONDS,
+    contracts: Annotated[
+        Path | None, typer.Option(help="A site's own folder of contracts; remembered for later starts. What runs is started anew.")
+    ] = None,
+) -> None:
     """Start everything in the background: PostgreSQL, broker, migrations, all services. Safe to repeat."""
+    if contracts is not None:
+        _use(contracts)
     local = system.prepared()
     with console.status("starting PostgreSQL and the broker"):
         system.start_servers(local)
@@ -36,6 +47,18 @@ def up(timeout: Annotated[float, typer.Option(help="Seconds to wait until every 
     console.print(
         f"running: pages {address_of(local, 'reporting')}/, FHIR {address_of(local, 'intake')}/fhir; state in {local.state.folder}"
     )
+
+
+def _use(site: Path) -> None:
+    """Remembers the folder, once it is known to hold; stops what runs, because services read their contracts when they start."""
+    folder = site.expanduser().resolve()
+    load(folder)
+    state = state_from_environment()
+    state.make()
+    state.contracts.write_text(str(folder), encoding="utf-8")
+    os.environ[SITE] = str(folder)
+    with suppress(system.NotStartedError):
+        system.stop(system.existing())
 
 
 def down() -> None:

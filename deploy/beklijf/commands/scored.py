@@ -1,23 +1,19 @@
-"""instrument, protocol, rule: what the registry scores and judges by, as data; to look at, to check, and to begin a new one.
-rescore and why: what a change of them would change, and why one score is what it is."""
+"""instrument, protocol, rule: what the registry scores and judges by, as data; to look at, to check, and to begin a new one."""
 
 from __future__ import annotations
 
 import json
-import os
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import httpx
 import typer
 from rich.markdown import Markdown
 
-from beklijf import system
 from beklijf.commands.running import console
-from beklijf.local.ports import LOOPBACK
+from beklijf.local.state import state_from_environment
 from beklijf_domain import instrument as instruments
 from beklijf_domain.document import Document
 from beklijf_domain.exact import cut_decimals, scaled
@@ -37,7 +33,9 @@ rule_app = typer.Typer(no_args_is_help=True, help="Rules: when a change matters.
 TIMES = 20
 """How often each worked example is scored to see what an expression costs."""
 
-Site = Annotated[Path | None, typer.Option("--contracts", help="A site's own folder of contracts; BEKLIJF_CONTRACTS when left out.")]
+Site = Annotated[
+    Path | None, typer.Option("--contracts", help="A site's own folder of contracts; when left out, the one that `beklijf up` was given.")
+]
 
 TEMPLATE = """# {title}. Fill in what is marked, then run `beklijf instrument check {code}`.
 
@@ -78,7 +76,7 @@ results = {{ total = "{most}" }}
 
 def known(site: Path | None) -> Contracts:
     """The contracts that ship, with the site's own."""
-    return contracts.load(site or os.environ.get("BEKLIJF_CONTRACTS"))
+    return contracts.load(site or state_from_environment().site())
 
 
 @instrument_app.command("list")
@@ -196,24 +194,6 @@ def check_rule(code: str, site: Site = None) -> None:
     console.print(f"{each.name} holds")
     for name, judgement in each.judgements.items():
         console.print(f"  {name}: {manual.judgement_text(judgement, each)}", highlight=False)
-
-
-def rescore(
-    apply: Annotated[bool, typer.Option("--apply/--plan", help="Change it, or show what would change and change nothing.")] = False,
-) -> None:
-    """Show what changed instruments, programmes or rules would change in scores and verdicts; with --apply, change it."""
-    said = system.existing().run("scoring", "rescore", "--apply" if apply else "--plan")
-    console.print(said.rstrip("\n") or "everybody was derived anew; what differs is told as corrections", markup=False, highlight=False)
-
-
-def why(response: str, lang: Annotated[str, typer.Option(help="en or nl.")] = "en") -> None:
-    """Say why the score of one answer and its verdicts are what they are; RESPONSE is the id that intake gave it."""
-    ports = system.existing().ports
-    answer = httpx.get(f"http://{LOOPBACK}:{ports['scoring-api']}/scores/{response.rpartition('/')[2]}/why", params={"lang": lang})
-    if answer.status_code != httpx.codes.OK:
-        raise LookupError(json.loads(answer.text)["issue"][0]["diagnostics"])
-    for sentence in answer.json()["sentences"]:
-        console.print(f"- {sentence}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _found(among: Mapping[str, Kind], code: str, kind: str) -> Kind:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from beklijf.local import broker
 from beklijf.local.ports import WANTED
 from beklijf.local.postgres import Server
-from beklijf.local.state import SETTING, State
+from beklijf.local.state import SETTING, SITE, State
 
 SERVICES = ("intake", "scoring", "cohorts", "reporting")
 
@@ -54,7 +54,7 @@ PROCESSES: tuple[Process, ...] = (
 """In the order of the flow: `beklijf wait` reads their progress in this order, which is what makes its answer sound."""
 
 FIRST_OPERATIONS_PORT = 8411
-PASSED_ON = ("BEKLIJF_CONTRACTS", "BEKLIJF_CLOCK", "BEKLIJF_CRASH_POINTS")
+PASSED_ON = ("BEKLIJF_CLOCK", "BEKLIJF_CRASH_POINTS")
 
 
 def wanted_ports() -> dict[str, int]:
@@ -75,6 +75,8 @@ def environment(state: State, server: Server, ports: dict[str, int], service: st
         "PYTHONUNBUFFERED": "1",
     }
     settings.update({name: os.environ[name] for name in PASSED_ON if name in os.environ})
+    if site := state.site():  # absolute: services run in the state folder
+        settings[SITE] = site
     if process is not None:
         settings["BEKLIJF_OPERATIONS_PORT"] = str(ports[process.operations_name])
         if process.speaks_http:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SETTING = "BEKLIJF_STATE"
+SITE = "BEKLIJF_CONTRACTS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,16 @@ class State:
     def spool(self) -> Path:
         """Archives that intake has taken and not stored yet; intake makes it."""
         return self.folder / "spool"
+
+    @property
+    def contracts(self) -> Path:
+        """A file that names the site's own folder of contracts, so that every later start uses it too."""
+        return self.folder / "contracts"
+
+    def site(self) -> str | None:
+        """The site's own folder of contracts, absolute: the one in `BEKLIJF_CONTRACTS`, else the one that `beklijf up` was given last."""
+        named = os.environ.get(SITE) or (self.contracts.read_text(encoding="utf-8") if self.contracts.exists() else "")
+        return str(Path(named).expanduser().resolve()) if named else None
 
     @property
     def logs(self) -> Path:

@@ -110,11 +110,12 @@ class Plan:
 
     @cached_property
     def lasting(self) -> tuple[str, str, tuple[str, ...]] | None:
-        """The first and the last follow-up moment and the instruments paired at both (M27); None where there are no two."""
-        follow_ups = [asked for asked in self.asked if asked.baseline is not None]
+        """The two follow-ups that say whether a result lasted, the first and the last unless the protocol says which, and the
+        instruments paired at both (M27); None where there are no two."""
+        follow_ups = {asked.moment: asked for asked in self.asked if asked.baseline is not None}
         if len(follow_ups) < 2:
             return None
-        first, last = follow_ups[0], follow_ups[-1]
+        first, last = (follow_ups[code] for code in self.protocol.lasts or (next(iter(follow_ups)), next(reversed(follow_ups))))
         return first.moment, last.moment, tuple(code for code in first.paired if code in last.paired)
 
     @cached_property
@@ -130,7 +131,8 @@ class Plan:
         """Whether a baseline of zero is not evaluable under this rule: a share of nothing (M25, M28)."""
         known = self.rules.get(rule)
         judgement = known.judgement(instrument) if known else None
-        return known is not None and judgement is not None and known.kind == "relative"
+        asked = () if judgement is None else (judgement.improvement, judgement.deterioration)
+        return any(threshold.relative is not None for threshold in asked)
 
     def categories(self, instrument: str) -> dict[str, tuple[str, ...]]:
         """The categories of each measure of an instrument that has some, in their order."""

@@ -52,7 +52,7 @@ def derive(episode: Episode, day: date, plan: Plan) -> Derivation:
 
     Raises OverflowError for a t0 whose windows lie outside the calendar.
     """
-    if not membership.belongs(episode, plan.cohort) or not plan.protocol.covers(episode.t0):
+    if not membership.belongs(episode, plan.cohort):
         return NOTHING
     ended = episode.treatment_ended if plan.protocol.counts_from_end else None
     windows = _windows(plan, episode.t0, None if ended is None or ended > day else ended)  # what is dated after today is hidden (M9)

@@ -49,6 +49,7 @@ class Episode:
     """One treatment episode whole; the unit of every count (M20)."""
 
     programme: str
+    protocol_version: str
     t0: date
     sex: str
     birth_year: int | None

@@ -11,8 +11,10 @@ from beklijf_domain.states import EpisodeBox
 
 
 def belongs(episode: Episode, cohort: Cohort) -> bool:
-    """Whether the episode is one of the programme and of the cohort's treatment years (M4), whatever became of it."""
-    return episode.programme == cohort.programme and treatment_year(episode.t0) in cohort.years
+    """Whether the episode is one of the programme, under the cohort's version of it, and of its treatment years (M4), whatever became
+    of it. The version is that by which scoring judged it: who is moved to another one is so everywhere at once."""
+    under = (episode.programme, episode.protocol_version) == (cohort.programme, cohort.protocol_version)
+    return under and treatment_year(episode.t0) in cohort.years
 
 
 def box(episode: Episode, day: date) -> EpisodeBox | None:

@@ -27,24 +27,35 @@ T0_REMEMBERED = 8192
 class Knowledge:
     """What every derivation needs and no subject changes: the protocols, what judges pairs, the windows of a t0."""
 
-    protocol: Callable[[str, str], Protocol]
-    """(programme, t0) -> the version of the protocol under which an episode is that began on that day."""
+    protocol: Callable[[str, str, str], Protocol]
+    """(programme, t0, episode) -> the version of the protocol under which this episode is, which began on that day."""
     judges: Mapping[tuple[str, str], Judge]
     """By programme at a version ("imsr@1.0.0") and instrument."""
-    windows: Callable[[str, str, str | None], Mapping[str, Window]]
-    """(programme, t0, end of treatment) -> the windows by moment."""
+    windows: Callable[[Protocol, str, str | None], Mapping[str, Window]]
+    """(protocol, t0, end of treatment) -> the windows by moment."""
 
 
 def knowledge_of(protocols: Mapping[str, Protocol], judges: Mapping[tuple[str, str], Judge]) -> Knowledge:
     """What a service knows when it starts; windows are worked out once per t0 and remembered."""
 
-    @lru_cache(maxsize=T0_REMEMBERED)
-    def protocol(programme: str, t0: str) -> Protocol:
-        return protocols[programme].at(date.fromisoformat(t0))
+    named = frozenset(code for code, each in protocols.items() if each.names_episodes)
+    versions = {version.name: version for each in protocols.values() for version in (each, *each.former)}
 
     @lru_cache(maxsize=T0_REMEMBERED)
-    def windows(programme: str, t0: str, ended: str | None) -> Mapping[str, Window]:
-        return protocol(programme, t0).windows(date.fromisoformat(t0), None if ended is None else date.fromisoformat(ended))
+    def by_start(programme: str, t0: str) -> Protocol:
+        return protocols[programme].at(date.fromisoformat(t0))
+
+    def protocol(programme: str, t0: str, episode: str) -> Protocol:
+        if programme in named:  # only then is the day of start not enough
+            return protocols[programme].at(date.fromisoformat(t0), episode)
+        return by_start(programme, t0)
+
+    @lru_cache(maxsize=T0_REMEMBERED)
+    def by_name(name: str, t0: str, ended: str | None) -> Mapping[str, Window]:
+        return versions[name].windows(date.fromisoformat(t0), None if ended is None else date.fromisoformat(ended))
+
+    def windows(protocol: Protocol, t0: str, ended: str | None) -> Mapping[str, Window]:
+        return by_name(protocol.name, t0, ended)
 
     return Knowledge(protocol, judges, windows)
 
@@ -91,7 +102,7 @@ def derive(subject: Subject, knowledge: Knowledge) -> Derived:
     """Place the answers, let them compete, judge the pairs, and say of earlier pairs what became of them."""
     episodes = list(subject.episodes)
     courses = {
-        episode.episode: course_of(episode, knowledge.protocol(episode.programme, episode.t0), windows_of(episode, knowledge))
+        episode.episode: course_of(episode, protocol_of(episode, knowledge), windows_of(episode, knowledge))
         for episode in episodes
         if episode.treatment != "entered-in-error"  # as if it never was: its answers wait (M14)
     }
@@ -108,13 +119,18 @@ def derive(subject: Subject, knowledge: Knowledge) -> Derived:
 def windows_of(episode: Episode, knowledge: Knowledge) -> Mapping[str, Window]:
     """The windows of an episode. The end of its treatment is asked for only where the programme counts from it: else each end would
     be remembered for nothing."""
-    ended = episode.treatment_ended if knowledge.protocol(episode.programme, episode.t0).counts_from_end else None
-    return knowledge.windows(episode.programme, episode.t0, ended)
+    protocol = protocol_of(episode, knowledge)
+    return knowledge.windows(protocol, episode.t0, episode.treatment_ended if protocol.counts_from_end else None)
+
+
+def protocol_of(episode: Episode, knowledge: Knowledge) -> Protocol:
+    """The version of its programme under which an episode is."""
+    return knowledge.protocol(episode.programme, episode.t0, episode.episode)
 
 
 def scored_episode(episode: Episode, course: Course | None, counted: Mapping[str, list[Placed]], knowledge: Knowledge) -> Scored:
     """One episode whole; one that was entered in error has nothing left but the fact itself."""
-    protocol = knowledge.protocol(episode.programme, episode.t0)
+    protocol = protocol_of(episode, knowledge)
     if course is None:
         return Scored(episode, protocol.version, (), (), episode.received)
     by_moment: dict[str | None, list[Placed]] = {}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from beklijf_domain.document import ContractError, Document
-from beklijf_domain.protocol import Protocol, find_overlap, read
+from beklijf_domain.protocol import Protocol, find_overlap, in_turn, read
 from beklijf_shared import contracts
 
 IMSR = contracts.load().protocols["imsr"]
@@ -97,6 +97,20 @@ def test_windows_that_come_as_close_as_they_can_do_not_overlap() -> None:
         ([moment("a", months=1, anchor="end-of-treatment", after=9), moment("b", months=1, anchor="end-of-treatment")], {}, "overlap"),
         ([moment("a", months_by_year={"2010": 3})], {}, "2010, which is not one of the protocol's years"),
         ([moment("a", months_by_year={"2014": 3, "soon": 3})], {}, "months_by_year.soon: is not a key"),
+        ([moment("a", months_by_year={"2014": 3})], {"years": [2014, 2015]}, "a has no months for 2015"),
+        ([moment("a", months=1, instruments=[])], {}, "a asks nothing"),
+        ([moment("a", months=1)], {"languages": ["nl"]}, "languages: must be some of en, nl, and en among them"),
+        ([moment("a", months=1)], {"languages": ["en", "nl"]}, "nl: is missing"),
+        ([moment("a", months=1)], {"lasting": ["a", "b"]}, "lasting: names a moment that is no follow-up"),
+        ([moment("a", months=1)], {"lasting": ["a"]}, "lasting: names two follow-ups"),
+        ([moment("a", months=1)], {"since": "next year"}, "since: 'next year' is no day"),
+        ([moment("a", months=1)], {"moved": [{"reason": "x"}]}, r"moved\[0\].episodes: name either episodes, or days"),
+        ([moment("a", months=1)], {"moved": [{"episodes": ["e1"]}]}, r"moved\[0\].reason: is missing"),
+        (
+            [moment("a", months=1)],
+            {"moved": [{"reason": "x", "began_from": "2015-01-01", "began_before": "2015-01-01"}]},
+            "began_before: is not after began_from",
+        ),
         ([moment("a", months=1)], {"time_zone": "Europe/Nowhere"}, "is not a known time zone"),
         ([moment("a", months=1, before=-1)], {}, "-1 is less than 0"),
         ([moment("a", months=1, befor=1)], {}, r"moments\[0\].befor: is not a key"),
@@ -105,3 +119,51 @@ def test_windows_that_come_as_close_as_they_can_do_not_overlap() -> None:
 def test_a_protocol_that_cannot_hold_is_refused(moments: list[dict[str, Any]], facts: dict[str, Any], problem: str) -> None:
     with pytest.raises(ContractError, match=problem):
         protocol(*moments, **facts)
+
+
+AMENDED = {"reason": "The committee said so"}
+VERSIONS = [  # what the second version takes over, the day an episode began, its id, its version
+    ([], "2014-12-31", "e1", "1"),
+    ([], "2015-01-01", "e1", "2"),
+    ([AMENDED | {"began_from": "2014-07-01"}], "2014-06-30", "e1", "1"),
+    ([AMENDED | {"began_from": "2014-07-01"}], "2014-07-01", "e1", "2"),
+    ([AMENDED | {"began_from": "2014-07-01", "began_before": "2014-08-01"}], "2014-08-01", "e1", "1"),
+    ([AMENDED | {"began_before": "2014-08-01"}], "2013-01-01", "e1", "2"),
+    ([AMENDED | {"episodes": ["e1", "e2"]}], "2014-01-01", "e1", "2"),
+    ([AMENDED | {"episodes": ["e1", "e2"]}], "2014-01-01", "e3", "1"),
+    ([AMENDED | {"episodes": ["e1"]}, AMENDED | {"began_from": "2014-12-01"}], "2014-12-24", "e3", "2"),
+]
+
+
+@pytest.mark.parametrize(("moved", "t0", "episode", "version"), VERSIONS)
+def test_an_episode_stays_under_its_version_unless_it_is_moved_on_purpose(
+    moved: list[dict[str, Any]], t0: str, episode: str, version: str
+) -> None:
+    second = protocol(moment("a", months=1), version="2", since="2015-01-01", **({"moved": moved} if moved else {}))
+
+    newest = in_turn([second, protocol(moment("a", months=2))])
+
+    assert newest.at(date.fromisoformat(t0), episode).version == version
+
+
+def test_the_latest_version_that_takes_an_episode_has_it() -> None:
+    second = protocol(moment("a", months=1), version="2", since="2015-01-01", moved=[AMENDED | {"episodes": ["e1"]}])
+    third = protocol(moment("a", months=1), version="3", since="2016-01-01", moved=[AMENDED | {"began_from": "2014-01-01"}])
+
+    newest = in_turn([protocol(moment("a", months=2)), second, third])
+
+    assert [newest.at(T0, each).version for each in ("e1", "e2")] == ["3", "3"]
+    assert newest.at(date(2013, 5, 1), "e1").version == "2"
+
+
+def test_the_first_version_takes_nobody_over() -> None:
+    with pytest.raises(ValueError, match="no version before the first"):
+        in_turn([protocol(moment("a", months=1), moved=[AMENDED | {"episodes": ["e1"]}])])
+
+
+def test_what_lasts_is_said_by_the_programme() -> None:
+    known = contracts.load().protocols
+
+    assert {code: each.lasts for code, each in known.items()} == {
+        "ichom-lbp": None, "imsr": ("t1", "t4"), "kngf-lbp": None, "ndpr": ("end", "month-12")
+    }  # fmt: skip
