@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from tests.bench import alone, bulk, consuming, path, posting
+from tests.bench import alone, bulk, consuming, path, posting, sharing
 from tests.chaos.registry import Registry, registry
 from tests.lib import infra
 from tests.lib.databases import Databases
@@ -35,7 +35,8 @@ VISIBLE_RATE = 200
 def main() -> int:
     """Measures and prints, in this order: intake alone, the consumers alone, then everything together.
 
-    `intake`: only the first. `large`: what takes too long for every run (half an hour, 40 GB): ten million answers stored, 5 GB imported.
+    `intake`, `sharing`: only these. `large`: what takes too long for every run (half an hour, 40 GB): ten million answers stored, 5 GB
+    imported.
     """
     _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors, {platform.machine()}, {_interpreter()}")
     if "large" in sys.argv[1:]:
@@ -43,10 +44,14 @@ def main() -> int:
         with registry() as running, bulk.alone(running):
             _archive(running, bulk.pgbench(running), 2_000_000, LARGE_PATIENTS)
         return 0
+    if "sharing" in sys.argv[1:]:
+        _sharing()
+        return 0
     _intake_alone()
     if "intake" in sys.argv[1:]:
         return 0
     _consumers()
+    _sharing()
     with registry() as running:
         _posts(running)
         _archives(running)
@@ -99,6 +104,13 @@ def _consumers() -> None:
         cohorts.close()
         _say(f"scoring consumer: {first.per_second:.0f} messages/s, at most {first.statements} statements per batch of 500")
         _say(f"cohorts consumer: {second.per_second:.0f} episodes/s, at most {second.statements} statements per batch of 500")
+
+
+def _sharing() -> None:
+    with infra.postgres() as server, Databases(server) as databases:
+        for processes in (1, 2):
+            rate, shares = sharing.scoring(databases, processes, CONSUMED_PATIENTS)
+            _say(f"scoring through the broker, {processes} process(es): {rate:.0f} messages/s, of which each took {shares}")
 
 
 def _posts(running: Registry) -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from beklijf.local.state import State
 from beklijf.system import System, migrate
 from tests.lib import infra
 from tests.lib.rooms import Room
-from tests.lib.servers import BrokerServer, PostgresServer, free_port
+from tests.lib.servers import BrokerServer, KillableBroker, PostgresServer, free_port
 
 TEND_SECONDS = 0.1
 READY_SECONDS = 180.0
@@ -34,7 +34,7 @@ class Registry:
 
     folder: Path
     postgres: PostgresServer
-    broker: BrokerServer
+    broker: KillableBroker
     system: System
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of every process, beside what it gets on a laptop."""
@@ -194,16 +194,17 @@ class Registry:
 
 
 @contextmanager
-def registry(settings: Mapping[str, str] | None = None) -> Iterator[Registry]:
-    """A registry that runs, tended; everything is gone afterwards. `settings` are given to every process."""
+def registry(settings: Mapping[str, str] | None = None, make: Callable[[Path], KillableBroker] = BrokerServer) -> Iterator[Registry]:
+    """A registry that runs, tended; everything is gone afterwards. `settings` are given to every process; `make` makes the broker."""
     with ExitStack() as stack:
         folder = stack.enter_context(infra.scratch())
         state = State(folder)
         state.make()
         postgres = PostgresServer(state.postgres).start()
         stack.callback(postgres.stop)
-        broker = BrokerServer(state.broker).start()
+        broker = make(state.broker)
         stack.callback(broker.kill)
+        broker.start()
         ports = {name: free_port() for name in wanted_ports()} | {"postgres": postgres.port, "broker": broker.port}
         assert postgres.running is not None
         one = Registry(folder, postgres, broker, System(state, ports, postgres.running.server), settings or {})

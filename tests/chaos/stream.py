@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +14,7 @@ from tests.lib import builders, reference
 from tests.lib.clock import NOON
 from tests.lib.events import TOPIC_OF
 from tests.lib.infra import Broker
+from tests.lib.marked import marked
 from tests.lib.rooms import Room
 
 Told = EpisodeChanged | ResponseAccepted
@@ -45,15 +46,21 @@ class Stream:
     incarnation: str = field(init=False)
 
     def __post_init__(self) -> None:
-        bus.ensure_topics(self.broker.bootstrap)
-        if bus.incarnation(self.broker.bootstrap) is None:
-            bus.mark(self.broker.bootstrap)
-        self.incarnation = bus.incarnation(self.broker.bootstrap) or ""
+        self.incarnation = marked(self.broker.bootstrap)
 
     def send(self, told: Iterable[Told]) -> None:
-        """Returns when the broker has all of it."""
-        with closing(bus.Producer(self.broker.bootstrap)) as producer:
-            self._send(producer, list(told))
+        """Returns when the broker has all of it: what was not acknowledged is sent again, as a relay does."""
+        rest = list(told)
+        while rest:
+            try:
+                with closing(bus.Producer(self.broker.bootstrap)) as producer:
+                    while rest:
+                        for place, end in producer.send([outgoing(one) for one in rest[:BATCH]]).items():
+                            self.ends[place] = max(end, self.ends.get(place, 0))
+                        self.sent += rest[:BATCH]
+                        del rest[:BATCH]
+            except bus.BrokerAway:
+                continue
 
     @contextmanager
     def flowing(self, first: int) -> Iterator[None]:
@@ -79,17 +86,10 @@ class Stream:
             assert room.apply(self.sent[start : start + BATCH], NOON) == []
 
     def _flow(self, first: int, over: threading.Event) -> None:
-        with closing(bus.Producer(self.broker.bootstrap)) as producer:
-            while not over.wait(PAUSE_SECONDS):
-                for version in (1, 2):
-                    self._send(producer, list(patients(first, PUMPED_AT_ONCE, version=version)))
-                first += PUMPED_AT_ONCE
-
-    def _send(self, producer: bus.Producer, told: Sequence[Told]) -> None:
-        for start in range(0, len(told), BATCH):
-            for place, end in producer.send([outgoing(one) for one in told[start : start + BATCH]]).items():
-                self.ends[place] = max(end, self.ends.get(place, 0))
-        self.sent += told
+        while not over.wait(PAUSE_SECONDS):
+            for version in (1, 2):
+                self.send(patients(first, PUMPED_AT_ONCE, version=version))
+            first += PUMPED_AT_ONCE
 
 
 def outgoing(event: Told) -> bus.Outgoing:

@@ -15,6 +15,7 @@ from tests.chaos.lone import Lone
 from tests.lib import builders
 from tests.lib.databases import Databases
 from tests.lib.infra import Broker
+from tests.lib.marked import marked
 from tests.lib.rooms import Room
 from tests.lib.topic_reader import read_until
 from tests.lib.wait import wait_until
@@ -60,16 +61,9 @@ def produce(broker: Broker, *told: events.EpisodeChanged) -> None:
             producer.send([bus.Outgoing(topics.EPISODE_CHANGED.name, event.subject.encode(), events.encode(event), headers)])
 
 
-def marked(broker: Broker) -> None:
-    """What the first relay does: topics, and a name for this life of the broker."""
-    bus.ensure_topics(broker.bootstrap)
-    if bus.incarnation(broker.bootstrap) is None:
-        bus.mark(broker.bootstrap)
-
-
 def a_row_that_commits_late(databases: Databases, broker: Broker, folder: Path, fault: str) -> bool:
     """Two transactions publish; the one that began first commits last. Both must arrive."""
-    marked(broker)
+    marked(broker.bootstrap)
     url, early, late = databases("intake"), f"early-{uuid.uuid4()}", f"late-{uuid.uuid4()}"
     with db.opened(url) as engine, Lone("intake", "relay", url, broker, folder, fault).running():
         with engine.connect() as slow, slow.begin():
@@ -82,7 +76,7 @@ def a_row_that_commits_late(databases: Databases, broker: Broker, folder: Path, 
 
 def a_relay_killed_before_it_sent(databases: Databases, broker: Broker, folder: Path, fault: str) -> bool:
     """It had read the work list and sent nothing yet. The next one must send it."""
-    marked(broker)
+    marked(broker.bootstrap)
     url, organisation = databases("intake"), f"unsent-{uuid.uuid4()}"
     relay = Lone("intake", "relay", url, broker, folder, fault)
     with db.opened(url) as engine:
@@ -95,7 +89,7 @@ def a_relay_killed_before_it_sent(databases: Databases, broker: Broker, folder: 
 
 def a_consumer_killed_before_the_effect(databases: Databases, broker: Broker, folder: Path, fault: str) -> bool:
     """It had polled a batch and applied nothing yet. The next one must apply it."""
-    marked(broker)
+    marked(broker.bootstrap)
     url, episode, subject, after = databases("scoring"), f"e-{uuid.uuid4()}", f"s-{uuid.uuid4()}", f"e-{uuid.uuid4()}"
     produce(broker, builders.episode_changed(episode, subject=subject))
     consumer = Lone("scoring", "consumer", url, broker, folder, fault)
@@ -109,7 +103,7 @@ def a_consumer_killed_before_the_effect(databases: Databases, broker: Broker, fo
 
 def a_zombie_that_sends_an_old_state_late(databases: Databases, broker: Broker, folder: Path, fault: str) -> bool:
     """The newest version came first. It must stay."""
-    marked(broker)
+    marked(broker.bootstrap)
     url, episode, subject, after = databases("scoring"), f"e-{uuid.uuid4()}", f"s-{uuid.uuid4()}", f"e-{uuid.uuid4()}"
     with closing(Room("scoring", url)) as scoring, Lone("scoring", "consumer", url, broker, folder, fault).running():
         produce(broker, builders.episode_changed(episode, subject=subject, version=2, treatment="stopped-early"))

@@ -90,6 +90,8 @@ class Hospital:
     base: str
     pause_seconds: float = 0.0
     """Between one message and the next, of each thread: a hospital that is in no hurry."""
+    tries: int = TRIES
+    """How often a message is sent without an answer before it is given up."""
     history: Counter[Outcome] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
@@ -114,7 +116,7 @@ class Hospital:
                     self._until_acknowledged(client, message, stop)
 
     def _until_acknowledged(self, client: httpx.Client, message: Resource, stop: threading.Event) -> None:
-        for _ in range(TRIES):
+        for _ in range(self.tries):
             outcome = self._send(client, message)
             with self._lock:
                 self.history[outcome] += 1
@@ -123,7 +125,7 @@ class Hospital:
                 return
             stop.wait(PAUSE_SECONDS)
         with self._lock:
-            self.refused.append(f"no answer after {TRIES} tries: {message['resourceType']}")
+            self.refused.append(f"no answer after {self.tries} tries: {message['resourceType']}")
 
     def _send(self, client: httpx.Client, message: Resource) -> Outcome:
         try:

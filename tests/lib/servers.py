@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from beklijf.local import broker, postgres
 from beklijf.local.ports import is_free
@@ -64,6 +65,22 @@ class PostgresServer:
         """End it in order; open transactions are rolled back."""
         if self.running is not None:
             self.running.stop()
+
+
+class KillableBroker(Protocol):
+    """A broker in a folder, which keeps its port from one start to the next."""
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def bootstrap(self) -> str: ...
+
+    def start(self) -> object:
+        """Start it and return when it answers."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
 
 
 @dataclass
