@@ -161,7 +161,8 @@ class Consumer:
             found = [] if first is None else [first, *self._consumer.consume(self._batch - 1, max(0.0, gather_until - time.monotonic()))]
             if self._failed is not None:
                 raise self._failed
-            return [self._polled(one) for one in found]
+            # The first may have come just before its partition was taken away: whoever has that now reads it.
+            return [one for one in map(self._polled, found) if (one.topic, one.partition) in self._positions]
 
     def _polled(self, message: Message[bytes, bytes]) -> Polled:
         error = message.error()
@@ -171,7 +172,8 @@ class Consumer:
         assert topic is not None
         assert partition is not None
         assert offset is not None
-        self._positions[topic, partition] = offset + 1
+        if (topic, partition) in self._positions:
+            self._positions[topic, partition] = offset + 1
         return Polled(topic, partition, offset, message.key(), message.value(), _headers(message))
 
     def _on_assign(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:

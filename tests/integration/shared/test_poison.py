@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -101,10 +102,9 @@ def test_a_failure_that_passes_makes_no_dead_letter(plumbed: Callable[[], Plumbe
 class Stuck(bus.Consumer):
     """A client that no longer fetches one partition, and goes on with the others."""
 
-    def poll(self, wait_ms: int, stored: Callable[[], Mapping[tuple[str, int], int]]) -> list[bus.Polled]:
-        found = super().poll(wait_ms, stored)
-        self._consumer.pause(*(at for at in self._consumer.assignment() if at.topic == topics.INTAKE_TALLY.name and at.partition == 0))
-        return found
+    def _on_assign(self, consumer: Any, partitions: list[Any]) -> None:
+        super()._on_assign(consumer, partitions)
+        consumer.pause([at for at in partitions if (at.topic, at.partition) == (topics.INTAKE_TALLY.name, 0)])
 
 
 def test_a_partition_that_stands_still_is_said_and_ends_the_process(
