@@ -123,7 +123,7 @@ class _Reading:
     consumer: bus.Consumer
     had_backlog: bool = True
     rested: float = 0.0
-    """Until when the next batch is gathered."""
+    """Until when the next batch gathers."""
     committed: float = 0.0
     polled_seconds: float = 0.0
     moved: dict[tuple[str, int], tuple[int, float]] = field(default_factory=dict)
@@ -139,8 +139,9 @@ class _Reading:
                 if watch.look() != self.incarnation:
                     return
                 self._watch_for_stall(watch)
+            stop.wait(max(0.0, self.rested - time.monotonic()))
             began = time.monotonic()
-            records = self.consumer.poll(POLL_MS, self._stored, gather_until=self.rested)
+            records = self.consumer.poll(POLL_MS, self._stored)
             self.polled_seconds += time.monotonic() - began
             self._say_assignment()
             if records:

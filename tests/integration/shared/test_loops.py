@@ -199,7 +199,7 @@ def test_a_broker_that_does_not_answer_is_said_so_at_once_and_not_waited_for() -
 
 
 def test_a_key_goes_where_every_other_client_would_send_it(broker: infra.Broker) -> None:
-    """Order per subject holds whoever sends: the partition of a key is that of Kafka's own client."""
+    """Order per subject holds whoever sends: the partition of a key is that of the protocol's murmur2."""
     bus.ensure_topics(broker.bootstrap)
     keys = [f"018f2d7a-{number:04}" for number in range(40)]
     producer = bus.Producer(broker.bootstrap)
