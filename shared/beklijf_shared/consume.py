@@ -137,6 +137,7 @@ class _Reading:
             if now - looked >= LOOK_AT_BROKER_SECONDS:
                 looked = now
                 if watch.look() != self.incarnation:
+                    self.status.lacks("broker", "does not answer, or is another one")
                     return
                 self._watch_for_stall(watch)
             stop.wait(max(0.0, self.rested - time.monotonic()))
