@@ -8,9 +8,10 @@ from datetime import date
 from fractions import Fraction
 from importlib.metadata import version as version_of
 
-from beklijf_domain.exact import cut_decimals
+from beklijf_domain.exact import cut_decimals, exact_text
 from beklijf_domain.instrument import Measure
 from beklijf_domain.protocol import Protocol
+from beklijf_domain.rule import Threshold
 from beklijf_scoring.effect import result_text
 from beklijf_scoring.queries import Former, Known
 from beklijf_scoring.wording import Language, sentence, word
@@ -20,6 +21,7 @@ from beklijf_shared.events import McicChanged, Result, RuleVerdict, ScoreCompute
 
 SOFTWARE = version_of("beklijf")
 ITEMS_SHOWN = 30
+SHARE_DECIMALS_MAXIMUM = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Telling:
     def word(self, key: str, **values: object) -> str:
         """One word."""
         return word(key, self.language, **values)
+
+    def number(self, text: str) -> str:
+        """A number with the decimal sign of the language."""
+        return text.replace(".", ",") if self.language == "nl" else text
 
 
 def sentences(known: Known, contracts: Contracts, language: Language) -> list[str]:
@@ -74,7 +80,11 @@ def _score(telling: Telling) -> Iterator[str]:
         measure = instrument.measure(result.measure) if instrument else None
         label = measure.labels[telling.language] if measure else result.measure
         if measure is not None:
-            values = {"value": result_text(result), "formula": _formula(telling, measure), "items": _items(telling, measure)}
+            values = {
+                "value": telling.number(result_text(result)),
+                "formula": _formula(telling, measure),
+                "items": _items(telling, measure),
+            }
             yield telling.say("score", measure=label, **values)
         if result.exact is not None:
             yield telling.say("rounded", measure=label, exact=result.exact)
@@ -129,32 +139,59 @@ def _pair(telling: Telling, pair: McicChanged) -> Iterator[str]:
         return
     for verdict in pair.verdicts:
         rule = telling.contracts.rules.get(verdict.rule)
-        about = {"rule": rule.title if rule else verdict.rule, "version": verdict.rule_version, "moment": pair.moment}
+        title = rule.titles.get(telling.language, rule.title) if rule else verdict.rule
+        about = {"rule": title, "version": verdict.rule_version, "moment": pair.moment}
         if verdict.verdict == "not-evaluable":
             yield telling.say("not-evaluable", reason=telling.word(verdict.reason or "not-evaluable"), **about)
         elif rule is not None and rule.purpose == "measurement-error":
             beyond = verdict.verdict in ("improved", "deteriorated")
-            yield telling.say("error-beyond" if beyond else "error-within", change=pair.change, **about)
+            yield telling.say("error-beyond" if beyond else "error-within", **about, **_compared(telling, pair, verdict))
         else:
             yield telling.say("verdict", **about, **_change(telling, pair, verdict))
 
 
 def _change(telling: Telling, pair: McicChanged, verdict: RuleVerdict) -> dict[str, str]:
-    """The two scores, the change, its share of the baseline, and how far it lies from what is needed."""
+    """What became of the score, the verdict, and how far that lies from what is needed, in score points."""
+    points = {"points": telling.number((verdict.margin or "0").lstrip("-"))}
+    return {
+        **_compared(telling, pair, verdict),
+        "verdict": telling.word(verdict.verdict) + (f" ({verdict.band})" if verdict.band else ""),
+        "margin": telling.word("beyond" if Fraction(verdict.margin or "0") >= 0 else "short", **points),
+    }
+
+
+def _compared(telling: Telling, pair: McicChanged, verdict: RuleVerdict) -> dict[str, str]:
+    """Both scores, and the change beside what the rule asks, in the rule's own measures: 24 → 16, 33.3 %, 30 %."""
     assert pair.baseline is not None  # there is a change
     assert pair.follow_up is not None
-    before, after = _number(pair.baseline), _number(pair.follow_up)
-    share = telling.word("share", share=cut_decimals(100 * (after - before) / before, 1)) if before else ""
-    margin = Fraction(verdict.margin or "0")
-    points = {"points": (verdict.margin or "0").lstrip("-")}
-    return {
-        "baseline": result_text(pair.baseline),
-        "follow_up": result_text(pair.follow_up),
-        "change": str(pair.change),
-        "share": share,
-        "verdict": telling.word(verdict.verdict) + (f" ({verdict.band})" if verdict.band else ""),
-        "margin": telling.word("beyond" if margin >= 0 else "short", **points),
-    }
+    said = {"baseline": telling.number(result_text(pair.baseline)), "follow_up": telling.number(result_text(pair.follow_up))}
+    rule, known = telling.contracts.rules.get(verdict.rule), telling.contracts.instruments.get(pair.instrument)
+    judgement = rule.judgement(pair.instrument) if rule and rule.version == verdict.rule_version else None
+    before, change = _number(pair.baseline), _number(pair.follow_up) - _number(pair.baseline)
+    if judgement is None or known is None or known.judged is None:  # judged by what is not here any more: the bare change
+        return said | {"distance": telling.word("points", n=telling.number(str(pair.change))), "needed": "?"}
+    better = change if known.judged.direction == "high-is-better" else -change
+    threshold = judgement.improvement if better >= 0 else judgement.deterioration
+    distance = _joined(telling, threshold, _share(abs(better), before, threshold), pair.change.lstrip("-") if pair.change else "")
+    needed = _joined(telling, threshold, exact_text(100 * (threshold.relative or 0)), exact_text(threshold.absolute or Fraction(0)))
+    said["distance"] = distance if better >= 0 else telling.word("worse", distance=distance)
+    return said | {"needed": needed if threshold.operator == ">=" else telling.word("more", needed=needed)}
+
+
+def _joined(telling: Telling, threshold: Threshold, share: str, points: str) -> str:
+    """The sides of a threshold in words: 30 %, 5 points, or both."""
+    sides = [telling.word("percent", n=telling.number(share))] if threshold.relative is not None else []
+    sides += [telling.word("points", n=telling.number(points))] if threshold.absolute is not None else []
+    return telling.word("or" if threshold.any_of else "and").join(sides)
+
+
+def _share(distance: Fraction, before: Fraction, threshold: Threshold) -> str:
+    """A share of the baseline in percent with one decimal, and with more where one would make it look like what is needed."""
+    if threshold.relative is None or not before:
+        return "0"
+    share, needed = 100 * distance / before, 100 * threshold.relative
+    texts = (cut_decimals(share, decimals) for decimals in range(1, SHARE_DECIMALS_MAXIMUM + 1))
+    return exact_text(next(number for number in map(Fraction, texts) if share == needed or number != needed))
 
 
 def _former(telling: Telling, former: Former) -> str:

@@ -11,6 +11,9 @@ from typing import Any, NoReturn
 
 from beklijf_domain import exact
 
+TO_FILL_IN = "FILL IN:"
+"""How a file that was begun for somebody marks what only they can say."""
+
 
 class ContractError(ValueError):
     """A contract that cannot hold; the message names the file and the key."""
@@ -34,6 +37,8 @@ class Document:
         value = self._value(key, str)
         if not value.strip():
             self.fail(key, "must not be blank")
+        if value.startswith(TO_FILL_IN):
+            self.fail(key, f"is still to be filled in: {value.removeprefix(TO_FILL_IN).strip()}")
         return str(value)
 
     def optional_text(self, key: str) -> str | None:

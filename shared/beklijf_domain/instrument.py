@@ -61,6 +61,8 @@ class Instrument:
     licence: str
     citation: str
     examples: tuple[Example, ...] = ()
+    missing_because: str = ""
+    """Where the rule for missing items comes from, in words."""
 
     def scores_version(self, version: str) -> bool:
         """Whether answers to this version of the Questionnaire are scored and pooled with the others (M30)."""
@@ -105,8 +107,8 @@ def read(document: Document) -> Instrument:
         licence=document.text("licence"),
         citation=document.text("citation"),
         examples=tuple(_examples(document, items, measures)),
+        missing_because=missing_items.text("source"),
     )
-    missing_items.text("source")
     for part in (missing_items, document):
         part.finish()
     _check(result, document)

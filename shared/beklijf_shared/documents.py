@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,9 @@ def documents() -> Iterator[tuple[str, str]]:
         yield f"contracts/http/{service}.json", openapi(service)
     shipped = contracts.load()
     yield "contracts/instruments/README.md", manual.instruments(shipped)
-    yield "contracts/protocols/README.md", manual.programmes(shipped)
+    cases = tomllib.loads((ROOT / "contracts" / "placement" / "cases.toml").read_text(encoding="utf-8"))["cases"]
+    placements = "\n".join(manual.placements(cases)) + "\n"
+    yield "contracts/protocols/README.md", f"{manual.programmes(shipped)}\n{placements}"
     yield "contracts/rules/README.md", manual.rules(shipped)
     for path in DIAGRAM_IN:
         yield path, with_diagram(current(path) or "", path)
@@ -206,7 +209,7 @@ def yaml_lines(value: Any, indent: str = "") -> Iterator[str]:
 def openapi(service: str) -> str:
     """The OpenAPI of one service, as the service itself says it."""
     command = [sys.executable, "-m", f"beklijf_{service}", "openapi"]
-    done = subprocess.run(command, env={**os.environ, **NO_DATABASE}, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env={**os.environ, **NO_DATABASE}, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode != 0:
         raise SystemExit(f"beklijf_{service} openapi failed:\n{done.stderr}")
     return as_json(json.loads(done.stdout))

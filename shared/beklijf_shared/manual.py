@@ -6,17 +6,21 @@ The specification is the manual: nothing on these pages is written by hand, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any
 
 from beklijf_domain.calendar import add_months
 from beklijf_domain.exact import exact_text, scaled
 from beklijf_domain.instrument import Example, Instrument, Item, Measure
-from beklijf_domain.protocol import Moment, Protocol
-from beklijf_domain.rule import Judgement, Rule, Threshold
+from beklijf_domain.protocol import Moment, Protocol, Window
+from beklijf_domain.rule import Band, Judgement, Rule, Threshold
 from beklijf_domain.score import worked
 from beklijf_shared.contracts import Contracts
 
 WIDTH_CHARACTERS = 60
+POINTS = {"baseline": "the start of treatment", "end-of-treatment": "the end of treatment"}
+LONGEST_TREATMENT_DAYS = 730
 SHOWN_T0, SHOWN_END = date(2026, 1, 5), 2
 """The timeline is drawn for an episode that began on this day and whose treatment ended so many months later."""
 
@@ -39,10 +43,20 @@ def instrument_lines(instrument: Instrument, heading: str = "#") -> Iterator[str
     """One instrument: what is asked, what it gives, what happens to missing items, where it comes from, and examples."""
     yield f"{heading} {instrument.code}"
     yield ""
-    form = f"Questionnaire `{instrument.questionnaire}`, versions {', '.join(instrument.scores)}"
-    yield f"**{instrument.title}**, version {instrument.version}. {form}."
-    yield f"Looks back over: {instrument.recall_period}. Licence: {instrument.licence}"
-    yield f"Source: {instrument.citation}"
+    versions = ", ".join(f"every {each}.x" if each.isdigit() else each for each in instrument.scores)
+    yield f"**{instrument.title}**, version {instrument.version} of its scoring."
+    yield ""
+    yield f"- Questionnaire: `{instrument.questionnaire}`, version {versions}"
+    yield f"- Looks back over: {instrument.recall_period}"
+    if instrument.reference_point is not None:
+        yield f"- Asks for a change since: {POINTS[instrument.reference_point]}"
+    yield f"- Licence: {instrument.licence}"
+    yield f"- Source: {instrument.citation}"
+    yield f"- Missing items: {instrument.missing_because}"
+    if codes := ", ".join(f"`{each.code}` {coding.system} {coding.code}" for each in instrument.measures for coding in each.codings):
+        yield f"- Verified codes: {codes}"
+    yield ""
+    yield "Items, in their order:"
     yield ""
     yield from _grouped(instrument.items)
     yield ""
@@ -88,43 +102,119 @@ def span(measure: Measure) -> str:
     return f"{low} to {high}" + (f", {measure.scale} decimals" if measure.scale else "")
 
 
-def unreachable(instrument: Instrument, measure: Measure) -> list[int]:
-    """The whole numbers within the range of a sum, a count or a single value that no answers give."""
-    if measure.formula not in ("sum", "count", "value") or measure.missing == "prorated":
-        return []
-    items = {item.link: item for item in instrument.items}
-    reached = {0}
-    for link in measure.links:
-        values = {int(value > 0) for value in items[link].values} if measure.formula == "count" else set(items[link].values)
-        reached = {total + value for total in reached for value in values}
-    return [value for value in range(measure.low, measure.high + 1) if value not in reached]
-
-
 def programmes(contracts: Contracts) -> str:
     """The page of all programmes."""
     lines = ["# Programmes", "", "Each is one file here; what stands below is made from them.", ""]
     for code in sorted(contracts.protocols):
-        lines += [*protocol_lines(contracts.protocols[code], "##"), ""]
+        lines += [*protocol_lines(contracts.protocols[code], contracts, "##"), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def protocol_lines(protocol: Protocol, heading: str = "#") -> Iterator[str]:
-    """One programme: its moments, and their windows as a timeline."""
+def protocol_lines(protocol: Protocol, contracts: Contracts, heading: str = "#") -> Iterator[str]:
+    """One programme: its versions, its moments, who is counted, and the windows as a timeline."""
     yield f"{heading} {protocol.code}"
     yield ""
     yield f"**{protocol.title}**, version {protocol.version}; days are those of {protocol.time_zone}."
-    yield f"Judged by {', '.join(protocol.rules) or 'no rule'}."
-    yield f"Source: {protocol.citation}"
+    yield ""
+    yield f"- Languages: {', '.join(protocol.languages)}"
+    years = ", ".join(str(year) for year in protocol.years)
+    yield f"- Treatment years: {years}; others are accepted, and lack what depends on the year"
+    yield f"- Judged by: {', '.join(protocol.rules) or 'no rule'}"
+    yield f"- Lasting: {_lasting(protocol)}"
+    yield f"- Cohorts: {'; '.join(_cohorts(protocol, contracts)) or 'none yet'}"
+    yield f"- Versions: {'; '.join(_versions(protocol))}"
+    yield f"- Source: {protocol.citation}"
     yield ""
     yield "| moment | counted from | offset | days before and after | asked | compared with |"
     yield "|---|---|---|---|---|---|"
     for moment in protocol.moments:
         when = f"{moment.anchor} | {offset(moment)} | {moment.before}, {moment.after}"
-        yield f"| `{moment.code}` {moment.title} | {when} | {', '.join(moment.instruments)} | {moment.baseline or ''} |"
+        asked = ", ".join(_asked(code, contracts) for code in moment.instruments)
+        yield f"| `{moment.code}` {moment.title} | {when} | {asked} | {moment.baseline or ''} |"
     yield ""
     yield "```"
     yield from timeline(protocol)
     yield "```"
+
+
+def _asked(code: str, contracts: Contracts) -> str:
+    """An instrument; where it asks for a change itself, since when."""
+    known = contracts.instruments.get(code)
+    return code if known is None or known.reference_point is None else f"{code} (change since {POINTS[known.reference_point]})"
+
+
+def _lasting(protocol: Protocol) -> str:
+    follow_ups = [moment.code for moment in protocol.moments if moment.baseline is not None]
+    if len(follow_ups) < 2:
+        return "not asked, for there are no two follow-ups"
+    first, last = protocol.lasts or (follow_ups[0], follow_ups[-1])
+    return (
+        f"improved at {first} and still at {last} is sustained; {first} only: relapsed; {last} only: late; neither: never; for every rule"
+    )
+
+
+def _cohorts(protocol: Protocol, contracts: Contracts) -> Iterator[str]:
+    for code, each in sorted(contracts.cohorts.items()):
+        if each.programme == protocol.code:
+            hidden = f"cells below {each.minimum_cell} hidden" if each.suppressed else "nothing hidden"
+            years = ", ".join(str(year) for year in each.years)
+            yield f"`{code}`, episodes that began in {years} under version {each.protocol_version}, {hidden}"
+
+
+def _versions(protocol: Protocol) -> Iterator[str]:
+    """Whom each version holds for: by day of start, and whom it took over on purpose."""
+    for each in (protocol, *protocol.former):
+        days = [f"from {each.since}" if each.since else "", f"before {each.until}" if each.until else ""]
+        began = " ".join(day for day in days if day)
+        yield f"{each.version} for " + (f"episodes that began {began}" if began else "every episode")
+        for move in each.moved:
+            days = [f"from {move.began_from}" if move.began_from else "", f"before {move.began_before}" if move.began_before else ""]
+            whom = f"{len(move.episodes)} episodes" if move.episodes else f"those that began {' '.join(day for day in days if day)}"
+            yield f"{each.version} took over {whom} ({move.reason})"
+
+
+def placements(cases: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The cases of which episode and moment an answer belongs to, as a table."""
+    yield "## Which moment an answer belongs to"
+    yield ""
+    yield "A stated moment holds; else the nearest moment whose window holds the day of the answer, in the programme's time zone; of two"
+    yield "that are equally near, the earlier one. Of several answers for one moment that counts which states it, then which has a score,"
+    yield "then which was measured first. The cases are in `contracts/placement/cases.toml`, for VAS pain in `imsr` unless they say"
+    yield "otherwise; a test holds scoring to each of them."
+    yield ""
+    yield "| case | episodes (t0) | answers | place |"
+    yield "|---|---|---|---|"
+    for case in cases:
+        sides = ("<br>".join(map(_facts, case[side])) or "none" for side in ("episodes", "answers", "places"))
+        yield f"| {case['says']} | {' | '.join(sides)} |"
+
+
+def _facts(facts: Mapping[str, Any]) -> str:
+    """The facts of one episode, answer or place in a few words."""
+    first = [str(facts[key]) for key in ("episode", "t0", "measured", "moment", "counts") if key in facts]
+    others = [f"{key.replace('_', ' ')} {value}".removesuffix(" True") for key, value in facts.items() if str(value) not in first]
+    return ", ".join([*first, *others])
+
+
+def meetings(protocol: Protocol) -> Iterator[str]:
+    """Windows of different anchors that meet when a treatment takes so few days; then the nearest target decides (M5)."""
+    t0 = SHOWN_T0
+    by_start = protocol.windows(t0)
+    for moment in protocol.moments:
+        if moment.anchor == "start":
+            continue
+        lengths = (
+            days for days in range(LONGEST_TREATMENT_DAYS, -1, -1) if _meets(protocol.window(moment, t0, t0 + timedelta(days)), by_start)
+        )
+        longest = next(lengths, None)
+        if longest is not None:
+            window = protocol.window(moment, t0, t0 + timedelta(longest))
+            others = ", ".join(code for code, each in by_start.items() if _meets(window, {code: each}))
+            yield f"{moment.code} and {others} meet when a treatment takes {longest} days or less: the nearest target decides"
+
+
+def _meets(window: Window | None, others: Mapping[str, Window]) -> bool:
+    return window is not None and any(each.opens <= window.closes and window.opens <= each.closes for each in others.values())
 
 
 def offset(moment: Moment) -> str:
@@ -152,16 +242,6 @@ def timeline(protocol: Protocol) -> Iterator[str]:
             yield f"{code:>10} {bar} {window.opens} to {window.closes}"
 
 
-def gaps(protocol: Protocol, contracts: Contracts) -> Iterator[str]:
-    """Judged instruments that are compared with a baseline at which they are not asked: their pairs would never have one."""
-    for moment in protocol.moments:
-        before = protocol.moment(moment.baseline) if moment.baseline else None
-        for code in moment.instruments:
-            known = contracts.instruments.get(code)
-            if before is not None and known is not None and known.judged is not None and code not in before.instruments:
-                yield f"{code} at {moment.code} is asked, and not at {before.code}, with which it is compared"
-
-
 def rules(contracts: Contracts) -> str:
     """The page of all rules."""
     said = "Each is one file here; what stands below is made from them."
@@ -172,7 +252,23 @@ def rules(contracts: Contracts) -> str:
         used = ", ".join(protocol.code for protocol in contracts.protocols.values() if code in protocol.rules)
         asks = "; ".join(f"{name}: {judgement_text(judgement, each)}" for name, judgement in each.judgements.items())
         lines.append(f"| `{each.name}` {each.title} | {each.purpose} | {asks} | {each.population} | {used or 'none'} | {each.citation} |")
+    for code in sorted(contracts.rules):
+        lines += ["", *rule_lines(contracts.rules[code], contracts, "##")]
     return "\n".join(lines) + "\n"
+
+
+def rule_lines(rule: Rule, contracts: Contracts, heading: str = "#") -> Iterator[str]:
+    """One rule: what it asks of which instrument, for whom, from which source, and whom it judges."""
+    used = sorted(protocol.code for protocol in contracts.protocols.values() if rule.code in protocol.rules)
+    yield f"{heading} {rule.code}"
+    yield ""
+    yield f"**{rule.title}**, version {rule.version}; {rule.purpose}."
+    yield ""
+    for name, judgement in rule.judgements.items():
+        yield f"- `{name}`: {judgement_text(judgement, rule)}"
+    yield f"- Meant for: {rule.population}"
+    yield f"- Judges the pairs of: {', '.join(used) or 'no programme yet'}"
+    yield f"- Source: {rule.citation}"
 
 
 def judgement_text(judgement: Judgement, rule: Rule) -> str:
@@ -183,8 +279,15 @@ def judgement_text(judgement: Judgement, rule: Rule) -> str:
     if judgement.minimal_baseline is not None:
         text += f", from a baseline of {exact_text(judgement.minimal_baseline)}"
     if rule.bands:
-        text += ", bands " + ", ".join(band.category.code for band in rule.bands)
+        text += "; " + ", ".join(_band(band) for band in rule.bands)
     return text
+
+
+def _band(band: Band) -> str:
+    """Its code with its limit: continue > 30 %; the last takes everybody else."""
+    return (
+        f"{band.category.code} {band.operator} {exact_text(100 * band.share)} %" if band.share is not None else f"else {band.category.code}"
+    )
 
 
 def threshold_text(threshold: Threshold) -> str:
@@ -198,13 +301,10 @@ def threshold_text(threshold: Threshold) -> str:
 
 
 def _grouped(items: Iterable[Item]) -> Iterator[str]:
-    """The items, those with the same answers on one line."""
-    together: dict[str, list[str]] = {}
-    for item in items:
-        together.setdefault(_answers(item), []).append(item.link)
-    for answers, links in together.items():
-        shown = links if len(links) <= 6 else [*links[:3], "…", links[-1]]
-        yield f"- {', '.join(f'`{link}`' if link != '…' else link for link in shown)} ({len(links)}): {answers}"
+    """The items in their order, neighbours with the same answers on one line."""
+    for answers, together in groupby(items, key=_answers):
+        links = [f"`{item.link}`" for item in together]
+        yield f"- {', '.join(links)} ({len(links)}): {answers}"
 
 
 def _answers(item: Item) -> str:
@@ -230,5 +330,14 @@ def _missing(instrument: Instrument, measure: Measure) -> str:
 
 def _given(instrument: Instrument, example: Example) -> str:
     results = worked(instrument, example)
-    shown = [f"{code} {results[code]}" for code in example.results]
+    shown = [f"{code} {_with_all_decimals(instrument, code, results[code])}" for code in example.results]
     return ", ".join(shown) or "not scorable"
+
+
+def _with_all_decimals(instrument: Instrument, code: str, text: str) -> str:
+    """A number with as many decimals as the measure has, as people print it: 0.390, not 0.39."""
+    measure = instrument.measure(code)
+    if measure is None or not measure.is_number or not measure.scale:
+        return text
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals:0<{measure.scale}}"

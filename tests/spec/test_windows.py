@@ -1,4 +1,4 @@
-"""The windows of iMSR and the day of an answer (M1, M2, M4): first and last day inside, first and last day outside."""
+"""The windows of iMSR (M1, M4): first and last day inside. The day of an answer (M2) is in the cases of `test_placement`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from datetime import date
 import pytest
 
 from beklijf_domain.calendar import add_months
-from tests.lib.builders import episode_changed, response_accepted
-from tests.lib.subjects import CONTRACTS, placed
+from tests.lib.subjects import CONTRACTS
 
 IMSR = CONTRACTS.protocols["imsr"]
 
@@ -38,28 +37,6 @@ def test_a_window_opens_and_closes_on_these_days(t0: str, moment: str, opens: st
 @pytest.mark.parametrize("t0", ["2011-12-31", "2016-01-01"])
 def test_t4_is_not_scheduled_outside_the_protocols_years(t0: str) -> None:
     assert list(IMSR.windows(date.fromisoformat(t0))) == ["t0", "t1", "t2", "t3"]
-
-
-EDGES = [  # measured, moment, how it counts; t0 is 2014-03-03
-    ("2014-01-19T12:00:00Z", None, "off-window"),
-    ("2014-01-20T12:00:00Z", "t0", "counted"),
-    ("2014-03-17T12:00:00Z", "t0", "counted"),
-    ("2014-03-17T22:59:59Z", "t0", "counted"),  # 17 March, a second to midnight in Amsterdam
-    ("2014-03-17T23:00:00Z", None, "off-window"),  # 18 March, midnight in Amsterdam
-    ("2014-04-04T21:59:59Z", None, "off-window"),
-    ("2014-04-04T22:00:00Z", "t1", "counted"),  # summer time: 5 April begins two hours before that of Greenwich
-    ("2014-06-07T12:00:00Z", "t1", "counted"),
-    ("2014-06-08T12:00:00Z", None, "off-window"),
-    ("2018-05-05T12:00:00Z", "t4", "counted"),
-    ("2018-05-06T12:00:00Z", None, "off-window"),
-]
-
-
-@pytest.mark.parametrize(("measured", "moment", "counts"), EDGES)
-def test_an_answer_belongs_to_the_window_that_holds_its_local_day(measured: str, moment: str | None, counts: str) -> None:
-    answer = placed(episode_changed(t0="2014-03-03"), response_accepted(measured=measured, stated_episode="e1"))
-
-    assert (answer.moment, answer.counts) == (moment, counts)
 
 
 CLAMPED = [  # day, months, the same day then

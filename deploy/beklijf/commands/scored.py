@@ -15,7 +15,8 @@ from rich.markdown import Markdown
 from beklijf.commands.running import console
 from beklijf.local.state import state_from_environment
 from beklijf_domain import instrument as instruments
-from beklijf_domain.document import Document
+from beklijf_domain import reachable
+from beklijf_domain.document import TO_FILL_IN, Document
 from beklijf_domain.exact import cut_decimals, scaled
 from beklijf_domain.instrument import Instrument, Measure
 from beklijf_domain.score import given, scorer
@@ -45,9 +46,9 @@ title = "{title}"
 questionnaire = "{base}/Questionnaire/{code}"
 scores = ["1"]
 judged = "total"                        # what rules judge; leave it out when nothing is judged
-recall_period = "not stated in the sources"
-licence = "Say under which licence the items may be used."
-citation = "Say where the instrument and its scoring come from."
+recall_period = "FILL IN: over which time people look back, such as: the last week"
+licence = "FILL IN: under which licence the items may be used"
+citation = "FILL IN: where the instrument and its scoring come from"
 
 [[items]]
 links = [{links}]
@@ -65,7 +66,7 @@ direction = "high-is-worse"
 
 [missing_items]
 rule = "all-required"
-source = "Say what the developers ask for when an item is missing."
+source = "FILL IN: what the developers ask for when an item is missing"
 
 [[examples]]
 answers = "{answers}"
@@ -95,16 +96,22 @@ def show_instrument(code: str, site: Site = None) -> None:
 @instrument_app.command("check")
 def check_instrument(code: str, site: Site = None, page: Annotated[Path | None, typer.Option(help="Write its page here.")] = None) -> None:
     """Check an instrument with everything that names it; exit code 1 with file and key when it cannot hold."""
-    each = _found(known(site).instruments, code, "instrument")
+    loaded = known(site)
+    each = _found(loaded.instruments, code, "instrument")
     console.print(
         f"{each.code} {each.version} holds: {len(each.items)} items, {len(each.measures)} measures, {len(each.examples)} examples"
     )
     for measure in each.measures:
-        if never := manual.unreachable(each, measure):
+        if never := reachable.unreached_values(each, measure):
             shown = ", ".join(str(value) for value in never[:10])
             console.print(f"note: no answers give {len(never)} of the values of {measure.code}: {shown}")
+        for group in reachable.unreached_groups(each, measure):
+            console.print(f"note: no answers lead to {group} of {measure.code}: groups before it take everybody, or its limits never meet")
         if measure.expression is not None:
             _expressed(each, measure)
+    for other in loaded.instruments.values():
+        if other.code != code and (both := sorted({item.link for item in each.items} & {item.link for item in other.items})):
+            console.print(f"note: {len(both)} of its linkIds are those of {other.code} too: {', '.join(both[:5])}")
     if not each.examples:
         console.print("note: it has no worked examples; nobody can see whether it scores as its manual says")
     if page is not None:
@@ -139,7 +146,7 @@ def new_instrument(
     )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
-    written = [target, *_questionnaire(instruments.read(Document(str(target), tomllib.loads(text))), into)]
+    written = [target, *_questionnaire(instruments.read(Document(str(target), tomllib.loads(_as_begun(text)))), into)]
     console.print("wrote", *(str(path) for path in written), highlight=False)
 
 
@@ -147,7 +154,7 @@ def new_instrument(
 def make_questionnaire(code: str, into: Annotated[Path, typer.Option(help="The site's folder of contracts.")]) -> None:
     """Write an instrument's Questionnaire anew from its file: after its items or answers changed, before a licensed text is put in."""
     source = into / "instruments" / f"{code}.toml"
-    made = instruments.read(Document(str(source), tomllib.loads(source.read_text(encoding="utf-8"))))
+    made = instruments.read(Document(str(source), tomllib.loads(_as_begun(source.read_text(encoding="utf-8")))))
     console.print("wrote", *(str(path) for path in _questionnaire(made, into)), highlight=False)
 
 
@@ -161,7 +168,8 @@ def list_protocols(site: Site = None) -> None:
 @protocol_app.command("show")
 def show_protocol(code: str, site: Site = None) -> None:
     """Show one programme: moments, windows, instruments, rules."""
-    _page(manual.protocol_lines(_found(known(site).protocols, code, "programme")))
+    loaded = known(site)
+    _page(manual.protocol_lines(_found(loaded.protocols, code, "programme"), loaded))
 
 
 @protocol_app.command("check")
@@ -169,11 +177,11 @@ def check_protocol(code: str, site: Site = None) -> None:
     """Check a programme (overlapping windows, instruments and rules that are not there) and draw its timeline."""
     loaded = known(site)
     each = _found(loaded.protocols, code, "programme")
-    console.print(f"{each.code} {each.version} holds: {len(each.moments)} moments, whose windows overlap for no day of start")
+    console.print(f"{each.code} {each.version} holds: {len(each.moments)} moments; those of one anchor overlap for no day of start")
     for line in manual.timeline(each):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    for gap in manual.gaps(each, loaded):
-        console.print(f"note: {gap}")
+    for meeting in manual.meetings(each):
+        console.print(f"note: {meeting}")
     for planned in each.planned:
         console.print(f"note: {planned} is asked and not here yet: answers to it are refused")
 
@@ -185,6 +193,13 @@ def list_rules(site: Site = None) -> None:
     for code, each in sorted(loaded.rules.items()):
         used = ", ".join(protocol.code for protocol in loaded.protocols.values() if code in protocol.rules) or "no programme"
         console.print(f"{each.name:28} {each.purpose:20} {each.title} ({used})", highlight=False)
+
+
+@rule_app.command("show")
+def show_rule(code: str, site: Site = None) -> None:
+    """Show one rule: what it asks of which instrument, for whom, from which source, and whom it judges."""
+    loaded = known(site)
+    _page(manual.rule_lines(_found(loaded.rules, code, "rule"), loaded))
 
 
 @rule_app.command("check")
@@ -225,6 +240,11 @@ def _expressed(instrument: Instrument, measure: Measure) -> None:
 
 def _page(lines: Iterator[str]) -> None:
     console.print(Markdown("\n".join(lines)))
+
+
+def _as_begun(text: str) -> str:
+    """A file that was begun, read for its items: what is still to be filled in stands in the Questionnaire as that."""
+    return text.replace(TO_FILL_IN, "To be filled in:")
 
 
 def _questionnaire(made: Instrument, into: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,25 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """A site with an instrument that was begun, and nothing filled in yet."""
+    """A site with an instrument that was begun, and filled in."""
     assert (
         run("instrument", "new", "neck", "--items", "10", "--high", "5", "--title", "Neck disability", "--into", str(tmp_path)).exit_code
         == 0
     )
+    path = tmp_path / "instruments" / "neck.toml"
+    path.write_text(re.sub(r"FILL IN: [^\"]*", "A source", path.read_text()))
     return tmp_path
+
+
+def test_what_was_begun_and_not_filled_in_does_not_hold(tmp_path: Path) -> None:
+    run("instrument", "new", "neck", "--items", "3", "--into", str(tmp_path))
+
+    said = run("instrument", "check", "neck", "--contracts", str(tmp_path))
+
+    assert isinstance(said.exception, ContractError)
+    assert "instruments/neck.toml: missing_items.source: is still to be filled in" in str(said.exception) or (
+        "is still to be filled in: over which time" in str(said.exception)
+    )
 
 
 def test_an_instrument_that_was_begun_holds_and_is_scored(site: Path) -> None:
@@ -76,6 +90,24 @@ def test_a_page_shows_source_licence_and_examples(site: Path) -> None:
     text = page.read_text()
     assert "| `total` (judged) Total | sum of neck-01, neck-02, …, neck-10 | 0 to 50 | high-is-worse | all items are needed |" in text
     assert "| `5 5 5 5 5 5 5 5 5 5` | total 50 | The most that can be answered |" in text
+    assert "- Missing items: A source" in text
+
+
+def test_windows_that_may_meet_are_named() -> None:
+    note = "note: end and halfway meet when a treatment takes 56 days or less: the nearest target decides"
+    assert run("protocol", "check", "ndpr").output.splitlines()[-1] == note
+
+
+def test_linkids_that_another_instrument_has_too_are_named(site: Path) -> None:
+    text = (site / "instruments" / "neck.toml").read_text()
+    (site / "instruments" / "back.toml").write_text(
+        text.replace('code = "neck"', 'code = "back"').replace("Questionnaire/neck", "Questionnaire/back")
+    )
+    run("instrument", "questionnaire", "back", "--into", str(site))
+
+    said = run("instrument", "check", "back", "--contracts", str(site)).output.splitlines()
+
+    assert said[1] == "note: 10 of its linkIds are those of neck too: neck-01, neck-02, neck-03, neck-04, neck-05"
 
 
 EXPRESSED = """
@@ -104,7 +136,7 @@ def test_an_expression_is_marked_slower_and_tried(site: Path) -> None:
 def test_a_programme_is_drawn() -> None:
     said = run("protocol", "check", "imsr").output.splitlines()
 
-    assert said[0] == "imsr 1.0.0 holds: 5 moments, whose windows overlap for no day of start"
+    assert said[0] == "imsr 1.0.0 holds: 5 moments; those of one anchor overlap for no day of start"
     assert said[1] == "t0 = 2012-01-05"
     assert len(said) == 1 + 4 * 6
 
