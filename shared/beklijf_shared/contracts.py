@@ -25,7 +25,7 @@ from beklijf_domain.mapping import FormMapping
 from beklijf_domain.protocol import Protocol
 from beklijf_domain.rule import Rule
 from beklijf_domain.study import Study
-from beklijf_shared import consistency, expressions
+from beklijf_shared import consistency, expressions, wordings
 from beklijf_shared.consistency import Note, Resource, check_mapping, items_of
 from beklijf_shared.telemetry import Log, Logger
 
@@ -107,6 +107,8 @@ def load(site: str | Path | None = None) -> Contracts:
     questionnaires = _questionnaires(resources)
     read = _read_all(folders, "instruments", instrument.read)
     instruments = MappingProxyType({code: expressions.ready(each, questionnaires) for code, each in read.items()})
+    forms = (form for _, form in resources if form["resourceType"] == "Questionnaire")
+    wordings.lay_over(forms, _documents(folders, "texts"), instruments)
     rules = _read_all(folders, "rules", rule.read)
     contracts = Contracts(
         instruments=instruments,
@@ -137,10 +139,15 @@ def _read_all(folders: list[Path], kind: str, read: Callable[[Document], Definit
         definition = read(document)
         if definition.code != Path(document.name).stem:
             document.fail("code", f"{definition.code!r} must be the name of the file")
-        if definition.code in found:
-            document.fail("code", f"{definition.code!r} is defined twice")
+        if (other := found.get(definition.code)) is not None and not _in_its_place(definition, other):
+            document.fail("code", f"{definition.code!r} is defined twice; what takes the place of an instrument has a version of its own")
         found[definition.code] = definition
     return MappingProxyType(found)
+
+
+def _in_its_place(definition: object, other: object) -> bool:
+    """Whether this is a site's own version of an instrument that ships: its folder is read later, and its version tells both apart."""
+    return isinstance(definition, Instrument) and isinstance(other, Instrument) and definition.version != other.version
 
 
 def _documents(folders: list[Path], kind: str) -> Iterator[Document]:

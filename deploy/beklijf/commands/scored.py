@@ -158,6 +158,27 @@ def make_questionnaire(code: str, into: Annotated[Path, typer.Option(help="The s
     console.print("wrote", *(str(path) for path in _questionnaire(made, into)), highlight=False)
 
 
+@instrument_app.command("text")
+def begin_text(
+    code: str,
+    into: Annotated[Path, typer.Option(help="The site's folder of contracts.")],
+    lang: Annotated[str, typer.Option(help="The language of the wording: en or nl.")] = "nl",
+) -> None:
+    """Begin the wording of an instrument whose text does not ship: a file with a place for every item and answer."""
+    each = _found(known(into if into.exists() else None).instruments, code, "instrument")
+    target = into / "texts" / f"{code}.toml"
+    if target.exists():
+        raise FileExistsError(f"{target} is there already")
+    answers = dict.fromkeys(answer for item in each.items if not item.categories for answer in item.codes or ())
+    lines = [f"# The wording of {each.title}. linkIds and codes stay; `beklijf instrument check {code}` says whether it fits.", ""]
+    lines += [f'instrument = "{code}"', f'language = "{lang}"', f'licence = "{TO_FILL_IN} by which licence this wording is used here"', ""]
+    lines += ["[items]", *(f'{item.link} = "{TO_FILL_IN} item {place}"' for place, item in enumerate(each.items, start=1))]
+    lines += ["", "[answers]", *(f'"{answer}" = "{TO_FILL_IN} answer {answer}"' for answer in answers)] if answers else []
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    console.print("wrote", str(target), highlight=False)
+
+
 @protocol_app.command("list")
 def list_protocols(site: Site = None) -> None:
     """List the programmes."""
