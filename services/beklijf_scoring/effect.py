@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from beklijf_shared import topics
-from beklijf_shared.events import McicChanged, Result, ScoreComputed
+from beklijf_shared.events import EpisodeScored, McicChanged, Result, ScoreComputed
 from beklijf_shared.outbox import Statement, Told
 
 EXAMPLES_MAXIMUM = 5
@@ -18,6 +18,7 @@ EXAMPLES_MAXIMUM = 5
 
 _SCORE = msgspec.json.Decoder(ScoreComputed)
 _PAIR = msgspec.json.Decoder(McicChanged)
+_EPISODE = msgspec.json.Decoder(EpisodeScored)
 
 
 class Turn(NamedTuple):
@@ -49,18 +50,22 @@ class Effect:
     pairs: int = 0
     episodes: int = 0
     turns: Counter[Turn] = field(default_factory=Counter)
+    moves: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Episodes that come under another version: programme, version before, version after."""
     examples: dict[str, list[Example]] = field(default_factory=dict)
 
-    def add(self, before: Mapping[tuple[str, str], Told], rows: Mapping[tuple[str, str], Statement]) -> None:
-        """Counts the differences of some subjects: what was told of them, and what would be told otherwise."""
+    def add(self, before: Mapping[tuple[str, str], Told], rows: Mapping[tuple[str, str], Statement], follow_ups: Mapping[str, str]) -> None:
+        """Counts the differences of some subjects: what was told of them, and what would be told otherwise. `follow_ups`: the answer
+        that each pair rests on, so that an example can be traced (`beklijf why`)."""
         for place, row in rows.items():
             told = before.get(place)
             if place[0] == topics.EPISODE_SCORED.name:
                 self.episodes += 1
+                self._moved(None if told is None else _EPISODE.decode(told.body), _EPISODE.decode(row.body))
             elif place[0] == topics.SCORE_COMPUTED.name:
                 self._score(None if told is None else _SCORE.decode(told.body), _SCORE.decode(row.body))
             elif place[0] == topics.MCIC_CHANGED.name:
-                self._pair(None if told is None else _PAIR.decode(told.body), _PAIR.decode(row.body))
+                self._pair(None if told is None else _PAIR.decode(told.body), _PAIR.decode(row.body), follow_ups.get(place[1]))
 
     def _score(self, before: ScoreComputed | None, after: ScoreComputed) -> None:
         about = f"response {after.response} ({after.instrument})"
@@ -71,14 +76,19 @@ class Effect:
             self.places += 1
             self._example("places", Example(about, _place_text(before), _place_text(after)))
 
-    def _pair(self, before: McicChanged | None, after: McicChanged) -> None:
+    def _moved(self, before: EpisodeScored | None, after: EpisodeScored) -> None:
+        if before is not None and before.protocol_version != after.protocol_version:
+            self.moves[after.programme, before.protocol_version, after.protocol_version] += 1
+
+    def _pair(self, before: McicChanged | None, after: McicChanged, follow_up: str | None) -> None:
         old = {} if before is None else {each.rule: each.verdict for each in before.verdicts}
         new = {each.rule: each.verdict for each in after.verdicts}
         turned = [rule for rule in sorted(old.keys() | new.keys()) if old.get(rule) != new.get(rule)]
         self.pairs += bool(turned)
         for rule in turned:
             self.turns[Turn(after.instrument, after.moment, rule, old.get(rule), new.get(rule))] += 1
-            about = f"episode {after.episode}, {after.instrument} at {after.moment}, {rule}"
+            whose = f"response {follow_up}" if follow_up is not None else f"episode {after.episode}"
+            about = f"{whose}, {after.instrument} at {after.moment}, {rule}"
             self._example("verdicts", Example(about, _verdict_text(before, old.get(rule)), _verdict_text(after, new.get(rule))))
 
     def _example(self, kind: str, example: Example) -> None:
@@ -91,15 +101,17 @@ class Effect:
         turns = [{**turn._asdict(), "n": n} for turn, n in sorted(self.turns.items(), key=str)]
         examples = {kind: [each._asdict() for each in shown] for kind, shown in self.examples.items()}
         counts = {name: getattr(self, name) for name in ("subjects", "answers", "scores", "places", "pairs", "episodes")}
-        return {**counts, "verdicts": turns, "examples": examples}
+        moves = [{"programme": code, "before": old, "after": new, "n": n} for (code, old, new), n in sorted(self.moves.items())]
+        return {**counts, "moves": moves, "verdicts": turns, "examples": examples}
 
     def as_text(self) -> str:
         """The effect in lines for a person."""
         lines = [
-            f"{self.subjects} subjects with {self.answers} answers were derived anew, and nothing was written",
+            f"{self.subjects} patients with {self.answers} answers were derived anew, and nothing was written",
             f"{self.scores} scores would change, {self.places} answers would count otherwise",
             f"{sum(self.turns.values())} verdicts of {self.pairs} pairs would change; {self.episodes} episodes would be counted anew",
         ]
+        lines += [f"  {n} episodes move from {code}@{old} to {code}@{new}" for (code, old, new), n in sorted(self.moves.items())]
         for turn, n in sorted(self.turns.items(), key=str):
             lines.append(f"  {n} x {turn.rule}, {turn.instrument} at {turn.moment}: {turn.before or 'none'} -> {turn.after or 'none'}")
         for kind, shown in self.examples.items():

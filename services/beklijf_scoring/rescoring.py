@@ -32,8 +32,14 @@ def preview(connection: Connection, scoring: Scoring, after: str, effect: Effect
     effect.subjects += len(subjects)
     effect.answers += sum(len(each.answers) for each in derived.values())
     known = {place: digest_of(told.body) for place, told in before.items()}
-    effect.add(before, outbox.differing(scoring.tellings(derived), known))
+    effect.add(before, outbox.differing(scoring.tellings(derived), known), _follow_ups(derived))
     return subjects[-1]
+
+
+def _follow_ups(derived: Mapping[str, Derived]) -> dict[str, str]:
+    """The answer that counts at each follow-up, by the entity of its pair."""
+    counted = (placed for each in derived.values() for placed in each.answers if placed.counts == "counted")
+    return {f"{placed.episode}/{placed.answer.instrument}/{placed.moment}": placed.answer.response for placed in counted}
 
 
 def apply(connection: Connection, scoring: Scoring, contracts: Contracts, now: datetime, most: int = SUBJECTS_AT_ONCE) -> bool:

@@ -193,6 +193,49 @@ def test_every_result_lies_in_its_range_and_missing_items_never_add_one(code: st
     assert {value.measure for value in part.values} <= {value.measure for value in full.values}
 
 
+READ_OTHERWISE = {  # instruments with every rule for missing items that there is
+    "as-zero": {"missing": "as-zero", "least_answered": 1},
+    "prorated": {"missing": "prorated", "least_answered": 16, "rounding": "half-up"},
+}
+
+
+@pytest.mark.parametrize("code", [*SHIPPED, *READ_OTHERWISE])
+@settings(max_examples=30)
+@given(data=st.data())
+def test_missing_items_never_improve_a_score_silently(code: str, data: st.DataObject) -> None:
+    """A measure whose items are all there is what it was. Else there is none, unless its file says how; and then it is no better than
+    the best that the missing answers could have made it."""
+    instrument = INSTRUMENTS[code] if code in SHIPPED else changed("rmdq-24", "total", **READ_OTHERWISE[code])
+    number = len(instrument.items)
+    whole = data.draw(st.lists(PLACES, min_size=number, max_size=number))
+    gone = {instrument.items[place].link for place in data.draw(st.sets(st.integers(0, number - 1), max_size=3))}
+    full = given_answers(instrument.items, whole)
+    part = [answer for answer in full if answer.link not in gone]
+    items = {item.link: item for item in instrument.items}
+    best = {each: completed(part, [items[link] for link in gone], instrument, highest=each) for each in (True, False)}
+
+    before, after = ({value.measure: value for value in scorer(instrument)(each).values} for each in (full, part))
+
+    for measure in instrument.measures:
+        if measure.of or not measure.is_number or measure.code not in after:
+            continue
+        if not gone & set(measure.links):
+            assert after[measure.code] == before[measure.code]
+            continue
+        assert measure.missing != "none"
+        assert best[False][measure.code].fraction <= after[measure.code].fraction <= best[True][measure.code].fraction
+
+
+def completed(part: list[Answer], missing: list[Item], instrument: Instrument, *, highest: bool) -> dict[str, Value]:
+    """The results if every missing item had been answered by what is worth most, or least."""
+    added = []
+    for item in missing:
+        places = range(len(item.codes)) if item.codes is not None else range((item.high or 0) - (item.low or 0) + 1)
+        options = [given_answers([item], [place])[0] for place in places]
+        added.append((max if highest else min)(options, key=lambda answer, item=item: results_of(item, answer)))  # type: ignore[misc]
+    return {value.measure: value for value in scorer(instrument)([*part, *added]).values}
+
+
 @pytest.mark.parametrize(
     "code", [code for code in SHIPPED if any(each.is_number and each.direction for each in INSTRUMENTS[code].measures)]
 )

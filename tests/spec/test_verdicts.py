@@ -167,7 +167,7 @@ def test_either_side_is_enough(baseline: int, follow_up: int, verdict: str, marg
 
 
 def test_better_and_worse_need_not_be_equally_far_away() -> None:
-    comi = CONTRACTS.rules["comi-2010"].judgement("comi")
+    comi = CONTRACTS.rules["comi-2009"].judgement("comi")
     assert comi is not None
 
     assert (comi.improvement.absolute, comi.deterioration.absolute) == (Fraction("2.2"), Fraction("0.3"))

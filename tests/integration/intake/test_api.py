@@ -343,4 +343,4 @@ def test_the_door_says_at_start_which_instruments_it_lacks(running: tuple[str, d
     app.application(settings, Intake.of(settings, environment), running[1], fixed_clock(NOW), Logger("intake", "api"))
 
     said = json.loads(capsys.readouterr().err.splitlines()[-1])
-    assert (said["event_code"], said["contract"], said["count"]) == ("instruments_planned", "rules/comi-2010", 1)
+    assert (said["event_code"], said["contract"], said["count"]) == ("instruments_planned", "rules/comi-2009", 1)

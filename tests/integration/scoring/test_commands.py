@@ -84,12 +84,12 @@ def test_what_a_new_rule_would_change_is_shown_and_nothing_is_written(service: S
     text, _, plan = capsys.readouterr().out.strip().rpartition("\n")
     assert (codes, service.state_hash(), service.unsent()) == ([0, 0], before, unsent)
     assert text.splitlines() == [
-        "1 subjects with 2 answers were derived anew, and nothing was written",
+        "1 patients with 2 answers were derived anew, and nothing was written",
         "0 scores would change, 0 answers would count otherwise",
         "1 verdicts of 1 pairs would change; 1 episodes would be counted anew",
         "  1 x half, vas-pain at t1: none -> unchanged",
         "examples of verdicts:",
-        "  episode e1, vas-pain at t1, half: no verdict -> unchanged (90 to 60)",
+        "  response r1, vas-pain at t1, half: no verdict -> unchanged (90 to 60)",
     ]
     assert json.loads(plan)["verdicts"] == [
         {"instrument": "vas-pain", "moment": "t1", "rule": "half", "before": None, "after": "unchanged", "n": 1}
@@ -183,7 +183,7 @@ def test_the_consumer_says_at_start_which_instruments_it_lacks(environment: pyte
 
     assert [(line["event_code"], line.get("contract"), line.get("codes")) for line in said] == [
         ("process_started", None, None),
-        ("instruments_planned", "rules/comi-2010", "comi"),
+        ("instruments_planned", "rules/comi-2009", "comi"),
     ]
 
 

@@ -142,8 +142,8 @@ def test_a_programme_is_drawn() -> None:
 
 
 def test_a_rule_says_what_it_asks(site: Path) -> None:
-    assert run("rule", "check", "comi-2010").output.splitlines() == [
-        "comi-2010@1.0.0 holds",
+    assert run("rule", "check", "comi-2009").output.splitlines() == [
+        "comi-2009@1.0.0 holds",
         "  comi: >= 2.2 points better, >= 0.3 points worse",
     ]
 

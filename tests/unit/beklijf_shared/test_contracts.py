@@ -58,7 +58,7 @@ def test_what_ships_is_complete() -> None:
     assert set(known.instruments) == INSTRUMENTS
     assert set(known.protocols) == {"ichom-lbp", "imsr", "kngf-lbp", "ndpr"}
     assert set(known.rules) == {
-        *("comi-2010", "imsr-30-percent", "ostelo-2008", "rtms-bands"),
+        *("comi-2009", "imsr-30-percent", "ostelo-2008", "rtms-bands"),
         *("qbpds-chronic-2010", "qbpds-chronic-2022", "qbpds-error-2010", "qbpds-error-2022"),
     }
     assert set(known.cohorts) == {"imsr", "imsr-k10"}
@@ -79,7 +79,7 @@ def test_what_is_named_and_not_here_yet_is_said(site: Path, capsys: pytest.Captu
 
     contracts.say(known, telemetry.Logger("intake", "api"))
 
-    assert known.notes == (contracts.Note("rules/comi-2010", ("comi",)), contracts.Note("rules/later", ("ndi", "comi")))
+    assert known.notes == (contracts.Note("rules/comi-2009", ("comi",)), contracts.Note("rules/later", ("ndi", "comi")))
     _, line = capsys.readouterr().err.splitlines()
     said = json.loads(line)
     assert (said["event_code"], said["contract"], said["count"], said["codes"]) == ("instruments_planned", "rules/later", 2, "ndi comi")

@@ -32,7 +32,7 @@ def test_a_sites_wording_takes_the_place_of_the_neutral_text(text: Path) -> None
     form = contracts.load(text.parents[1]).questionnaires[FORM, "1.0.0"]
 
     assert (form["language"], form["item"][19]["text"]) == ("nl", "Onze item 20")
-    assert form["copyright"].endswith("not shipped. Codes and values only. Text: Held by the hospital")
+    assert form["copyright"].endswith("for which it holds a licence. Text: Held by the hospital")
     assert [option["valueCoding"]["display"] for option in form["item"][0]["answerOption"]] == [f"Onze answer {n}" for n in range(6)]
     assert [option["valueCoding"]["code"] for option in form["item"][0]["answerOption"]] == ["0", "1", "2", "3", "4", "5"]
 
