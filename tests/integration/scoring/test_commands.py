@@ -165,11 +165,14 @@ def test_the_state_hash_leaves_out_pairs_that_are_gone(service: Service, another
     assert service.state_hash() == another.state_hash()
 
 
-def test_a_service_without_usable_contracts_does_not_start(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_service_without_usable_contracts_does_not_start(
+    environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     environment.setenv("BEKLIJF_CONTRACTS", str(tmp_path / "nowhere"))
 
-    with pytest.raises(contracts.ContractError, match="is no folder of contracts"):
-        commands.main(app.SERVICE, ["rescore", "--apply"])
+    code = commands.main(app.SERVICE, ["rescore", "--apply"])
+
+    assert (code, capsys.readouterr().err) == (1, f"{tmp_path}/nowhere: is no folder of contracts\n")
 
 
 def test_the_consumer_says_at_start_which_instruments_it_lacks(environment: pytest.MonkeyPatch) -> None:
