@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import httpx
 import typer
 from rich.console import Console
 
@@ -38,18 +39,16 @@ EXIT_NOT_DONE = 3
 EXPECTED = (
     CommandFailedError,
     ContractError,
-    FileExistsError,
     NotAsExpectedError,
     NoTokenError,
     NotListableError,
     NotStartedError,
     PushFailedError,
     SupervisorError,
-    TimeoutError,
-    FileNotFoundError,
+    OSError,
     LookupError,
 )
-"""What ends a command with a sentence."""
+"""What ends a command with a sentence; `OSError`: files that are not there or may not be written, and time that is over."""
 
 app = typer.Typer(
     name="beklijf",
@@ -92,9 +91,23 @@ def main() -> None:
     except BrokerAway as error:
         _say(RuntimeError(f"the broker does not answer ({error})"))
         sys.exit(EXIT_FAILED)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        _say(RuntimeError(_unanswered(error)))
+        sys.exit(EXIT_FAILED)
     except EXPECTED as error:
         _say(error)
         sys.exit(EXIT_FAILED)
+
+
+def _unanswered(error: httpx.HTTPError | httpx.InvalidURL) -> str:
+    """That a server did not answer, and which one; never the whole address, which may hold what nobody should read here."""
+    try:
+        url = getattr(error, "request", None) and error.request.url  # type: ignore[union-attr]
+    except RuntimeError:  # it failed before there was a request
+        url = None
+    if not url or not url.host:
+        return "this is no address of a server: it must begin with http:// or https://"
+    return f"no answer from {url.scheme}://{url.netloc.decode()} ({type(error).__name__})"
 
 
 def _say(error: Exception) -> None:

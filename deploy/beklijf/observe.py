@@ -36,7 +36,7 @@ def readiness(client: httpx.Client, system: Addressed, process: Process) -> Read
         answer = client.get(f"{system.operations_url_of(process)}/health/ready")
         missing = {str(what): str(why) for what, why in (answer.json().get("missing") or {}).items()}
     except (httpx.HTTPError, ValueError, AttributeError) as error:
-        return Readiness(ready=False, missing={"answer": type(error).__name__})
+        return Readiness(ready=False, missing={"no answer": type(error).__name__})
     return Readiness(ready=answer.status_code == 200, missing=missing)
 
 

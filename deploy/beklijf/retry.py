@@ -26,6 +26,8 @@ def answered(place: str, url: str, ask: Callable[[], httpx.Response], give_up_se
             if response.status_code not in AGAIN:
                 return response
             why, wait = f"status {response.status_code}", retry_after(response, pause)
+        except httpx.UnsupportedProtocol:  # no address of a server: waiting does not help
+            raise
         except httpx.TransportError as error:
             why = type(error).__name__
         time.sleep(wait)

@@ -114,7 +114,7 @@ def application(
 
     app.router.lifespan_context = lifespan
     app.state.roster = roster
-    app.state.handover = _handover(archives or Archives.of(), engine, clock, make_id, intake.base)
+    app.state.handover = _handover(archives or Archives.of(), engine, clock, make_id, intake)
     app.state.door = Door(
         senders=_authority(intake, roster),
         context=lambda organisation, unversioned=REFUSE: replace(reading, now=clock(), organisation=organisation, unversioned=unversioned),
@@ -207,12 +207,12 @@ def import_worker(settings: Settings, asked: Connection) -> None:
         worker.work(asked, context, storing)
 
 
-def _handover(archives: Archives, engine: db.Engine, clock: Clock, make_id: IdMaker, base: str) -> Handover | None:
+def _handover(archives: Archives, engine: db.Engine, clock: Clock, make_id: IdMaker, intake: Intake) -> Handover | None:
     if archives.spool is None:
         return None
     spool = Spool(archives.spool, archives.limit_bytes)
     spool.make()
-    return Handover(engine, clock, make_id, spool, archives.sources, base)
+    return Handover(engine, clock, make_id, spool, archives.sources, intake.base, Rules(intake.key, intake.time_zone))
 
 
 def _reading(known: contracts.Contracts, intake: Intake, clock: Clock, log: Logger | None = None) -> ReadingContext:

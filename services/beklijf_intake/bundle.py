@@ -27,6 +27,9 @@ _READ = re.compile(r"[A-Z][A-Za-z]{1,40}(?:[/?].*)?", re.DOTALL)
 _UPDATE = re.compile(r"([A-Z][A-Za-z]{1,40})/([^/?]+)")
 
 
+_ONLY = "Only GET, POST and PUT are supported in a Bundle. Nothing is deleted: retract a resource with status entered-in-error."
+
+
 class _Part(msgspec.Struct):
     """Of an entry: its resource, undecoded."""
 
@@ -70,6 +73,8 @@ def kind_of(bundle: Mapping[str, Any]) -> Literal["batch", "transaction"]:
     if bundle.get("resourceType") != "Bundle":
         raise Refused([malformed("structure", "resourceType", "Send a Bundle here, or a resource to its own address, like /Patient.")])
     kind = bundle.get("type")
+    if kind is None:
+        raise Refused([malformed("required", "Bundle.type", "Send a Bundle of type batch or transaction.")])
     if kind not in ("batch", "transaction"):
         raise Refused([broken_rule("not-supported", "Bundle.type", "Send a Bundle of type batch or transaction.")])
     return cast("Literal['batch', 'transaction']", kind)
@@ -90,7 +95,8 @@ def read_bundle(bundle: dict[str, Any], body: bytes, context: ReadingContext) ->
     named = addresses.Addresses(entries)
     circle = named.in_circle()
     if circle is not None:
-        raise Refused([_at(circle, malformed("invalid", "resource", "Entries of this Bundle refer to each other in a circle."))])
+        sentence = "Entries of this Bundle refer to each other in a circle. Refer by identifier in one of them."
+        raise Refused([_at(circle, malformed("invalid", "resource", sentence))])
     bodies = _bodies(body) if entries else []
     found = [_entry(index, entry, part, named, context) for index, (entry, part) in enumerate(zip(entries, bodies, strict=True))]
     if sum(entry.reads for entry in found) > READS_LIMIT:
@@ -149,7 +155,7 @@ def _request_problems(entry: dict[str, Any]) -> list[Problem]:
     if method == "GET":
         return _read_problems(entry, url)
     if method not in ("POST", "PUT"):
-        return [Problem("error", "not-supported", "request.method", "Only GET, POST and PUT are supported in a Bundle.", 405)]
+        return [Problem("error", "not-supported", "request.method", _ONLY, 405)]
     if type(entry.get("resource")) is not dict:
         return [malformed("required", "resource", f"A {method} needs a resource.")]
     if entry["resource"].get("resourceType") == "Bundle":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 
 from beklijf import system
 from beklijf.local.processes import command_of
+from beklijf.local.state import SITE, state_from_environment
 from beklijf.system import CommandFailedError
 
 app = typer.Typer(no_args_is_help=True, help="Forms of hospitals' own that become ours.")
@@ -24,7 +26,8 @@ def check(
 ) -> None:
     """Say what fits, what is missing and what is ambiguous. Exit code 0 when every answer of the sample fits."""
     arguments = ["mapping", "check", str(file.absolute()), "--sample", str(sample.absolute()), *(["--json"] if json else [])]
-    done = subprocess.run(command_of("intake", *arguments), capture_output=True, text=True, check=False)
+    environment = {**os.environ, **({SITE: site} if (site := state_from_environment().site()) else {})}
+    done = subprocess.run(command_of("intake", *arguments), env=environment, capture_output=True, text=True, check=False)
     if not done.stdout:
         raise CommandFailedError(done.stderr.strip().removeprefix("beklijf_intake: ") or "the sample cannot be checked")
     typer.echo(done.stdout, nl=False)

@@ -18,9 +18,11 @@ from beklijf import push as pushing
 from beklijf.commands.running import address_of, console
 from beklijf.elsewhere import running_system
 from beklijf.journal import Journal, fingerprint
+from beklijf.retry import answered
 from beklijf.token import CLIENT_ID, KEY_FILE, Bearer, Held, Identity, NoTokenError
 
 LISTED_REFUSALS = 50
+FIRST_ANSWER_SECONDS = 10.0
 KINDS = (".ndjson", ".jsonl", ".json")
 
 Files = Annotated[
@@ -50,8 +52,9 @@ def push(
     allow_refused: Annotated[bool, typer.Option("--allow-refused", help="Exit code 0 also when something was refused.")] = False,
 ) -> None:
     """Send FHIR resources to intake. Safe to repeat: what is known already has no effect. Exit code 1 when something was refused."""
-    base_url = to or f"{address_of(running_system(), 'intake')}/fhir"
+    base_url = (to or f"{address_of(running_system(), 'intake')}/fhir").rstrip("/")
     auth, listed = auth_of(base_url, token, client_id, key), list(files_of(files))
+    check_address(base_url)
     name = fingerprint(listed, base_url, way)
     if way is Way.IMPORT:
         receipt = import_with_bar(listed, base_url, name, auth)
@@ -66,6 +69,14 @@ def push(
         write_outcomes(receipt, outcomes)
     if receipt.refused and not allow_refused:
         raise typer.Exit(1)
+
+
+def check_address(base_url: str) -> None:
+    """Ends soon where no FHIR server is at that address; what is under way is repeated for as long as a restart may take."""
+    address = f"{base_url}/metadata"
+    answer = answered(base_url, address, lambda: httpx.get(address, timeout=FIRST_ANSWER_SECONDS), FIRST_ANSWER_SECONDS)
+    if answer.status_code != 200:
+        raise pushing.PushFailedError(f"{base_url} is no FHIR base address: its /metadata answers {answer.status_code}")
 
 
 def files_of(named: Iterable[Path]) -> Iterable[Path]:

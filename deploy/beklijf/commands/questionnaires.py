@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from beklijf.commands.running import console
+from beklijf.elsewhere import OPERATIONS
 from beklijf.local.processes import command_of
 from beklijf.local.state import SITE, state_from_environment
 from beklijf.system import CommandFailedError
@@ -45,8 +46,9 @@ def check(files: Files) -> None:
 @app.command()
 def add(files: Files) -> None:
     """Check forms and put them into this site's folder of contracts. A version that is there is never replaced by other content."""
-    folder = state_from_environment().site()
-    if not folder:
+    state = state_from_environment()
+    folder = state.site()
+    if folder is None and OPERATIONS in os.environ:
         raise CommandFailedError(f"{SITE} is not set: it must name this site's folder of contracts, for every service alike")
     found = [json.loads(line) for line in _said("check", *_names(files), "--json")[0].splitlines()]
     _print(line for one in found for line in one["text"])
@@ -56,9 +58,11 @@ def add(files: Files) -> None:
         if one["known"]:
             console.print(f"{one['url']}|{one['version']} is here already, just so", markup=False)
         else:
-            put = _put(Path(one["file"]), one, Path(folder) / "fhir")
+            put = _put(Path(one["file"]), one, Path(folder or state.own) / "fhir")
             console.print(f"{one['url']}|{one['version']} is in {put}", markup=False, soft_wrap=True)
     if not all(one["known"] for one in found):
+        if folder is None:  # on one computer there is a folder for whoever has named none
+            state.contracts.write_text(str(state.own), encoding="utf-8")
         console.print("Restart intake to accept answers to it, and scoring if an instrument is to score it (`beklijf down`, `beklijf up`).")
 
 

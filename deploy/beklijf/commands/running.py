@@ -15,6 +15,7 @@ from rich.table import Table
 
 from beklijf import observe, system
 from beklijf.elsewhere import Addressed
+from beklijf.local import ports
 from beklijf.local.processes import PROCESSES, Process
 from beklijf.local.state import SITE, state_from_environment
 from beklijf.local.supervision import SERVERS, Seen
@@ -36,14 +37,15 @@ def up(
     """Start everything in the background: PostgreSQL, broker, migrations, all services. Safe to repeat."""
     if contracts is not None:
         _use(contracts)
-    local = system.prepared()
-    with console.status("starting PostgreSQL and the broker"):
-        system.start_servers(local)
-    with console.status("migrating the databases"):
-        system.migrate(local)
-    with console.status("starting the services"):
-        system.start_services(local)
-        observe.wait_until_ready(local, timeout)
+    with ports.in_turn():
+        local = system.prepared()
+        with console.status("starting PostgreSQL and the broker"):
+            system.start_servers(local)
+        with console.status("migrating the databases"):
+            system.migrate(local)
+        with console.status("starting the services"):
+            system.start_services(local)
+            observe.wait_until_ready(local, timeout)
     console.print(
         f"running: pages {address_of(local, 'reporting')}/, FHIR {address_of(local, 'intake')}/fhir; state in {local.state.folder}"
     )
@@ -74,7 +76,7 @@ def down() -> None:
 
 
 def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Stop everything and delete all data, passwords, ports and logs of the state folder."""
+    """Stop everything and delete all data, passwords, ports, logs and added forms of the state folder."""
     state = state_from_environment()
     if not state.folder.exists():
         console.print("nothing to delete")
@@ -88,8 +90,9 @@ def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = F
 
 def migrate() -> None:
     """Bring every service's database to the newest schema; PostgreSQL and broker are started if they do not run."""
-    local = system.prepared()
-    system.start_servers(local)
+    with ports.in_turn():
+        local = system.prepared()
+        system.start_servers(local)
     system.migrate(local)
     console.print("all databases are at the newest schema")
 
@@ -142,9 +145,9 @@ def _server_row(table: Table, local: system.System, seen: Seen) -> bool:
 
 def _process_row(table: Table, local: system.System, process: Process, seen: Seen, client: httpx.Client) -> bool:
     ready = observe.readiness(client, local, process) if seen.pid else observe.Readiness(ready=False, missing={"not running": ""})
-    ports = f"{local.ports[process.name]}, " if process.speaks_http else ""
+    own = f"{local.ports[process.name]}, " if process.speaks_http else ""
     words = "yes" if ready.ready else observe.words(ready.missing)
-    table.add_row(process.name, _pid(seen), seen.state.lower(), _age(seen), f"{ports}{local.ports[process.operations_name]}", words)
+    table.add_row(process.name, _pid(seen), seen.state.lower(), _age(seen), f"{own}{local.ports[process.operations_name]}", words)
     return ready.ready
 
 

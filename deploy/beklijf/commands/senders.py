@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from beklijf import system
 from beklijf.commands.running import console
+
+WIDE = 10_000  # characters
 
 app = typer.Typer(no_args_is_help=True, help="Who may send, and how each proves itself.")
 
@@ -51,11 +54,11 @@ def list_(*, changes: Annotated[bool, typer.Option("--changes", help="What was d
     if not rows:
         console.print("no sender is registered")
         return
-    columns = ("at", "sender", "what") if changes else ("id", "name", "organisation", "enabled", "unversioned", "scopes", "keys")
+    columns = ("at", "sender", "what") if changes else ("id", "name", "organisation", "enabled", "unversioned", "keys", "scopes")
     table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(_cell(row.get(column, "")) for column in columns))
-    console.print(table, soft_wrap=False)
+    Console(width=WIDE, highlight=False).print(table, soft_wrap=True)  # whole, however narrow the window: ids of keys are copied from it
 
 
 @app.command()

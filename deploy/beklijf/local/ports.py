@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -18,6 +23,22 @@ WANTED: dict[str, int] = {
     "supervisor": 8499,
 }
 """What people type by hand gets a number that can be remembered; operations ports follow from the order of the processes."""
+
+
+def turn_file() -> Path:
+    """The file whose lock says whose turn it is; one for every account of this computer."""
+    return Path(tempfile.gettempdir()) / f"beklijf-starts-{os.getuid()}.lock"
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """One system at a time chooses its ports and starts to listen on them: two that start in the same seconds would choose the same ones.
+
+    The lock ends with the process that holds it, however that ends.
+    """
+    with turn_file().open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def is_free(port: int) -> bool:

@@ -42,6 +42,11 @@ class State:
         return str(Path(named).expanduser().resolve()) if named else None
 
     @property
+    def own(self) -> Path:
+        """The folder of contracts that is made here when a form is added and no other folder is known."""
+        return self.folder / "site"
+
+    @property
     def logs(self) -> Path:
         """One file per process, rotated by the supervisor."""
         return self.folder / "logs"

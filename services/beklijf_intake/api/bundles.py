@@ -52,7 +52,8 @@ async def _bundle(request: Request) -> Response:
     try:
         verdicts = await (_transaction if kind == "transaction" else _batch)(door, organisation, storing, delivery)
     except Refused as refused:
-        return exchange.outcome_response(refused.problems, receipt_headers(delivery))
+        allowed = {"Allow": "POST"} if refused.status == 405 else {}
+        return exchange.outcome_response(refused.problems, {**receipt_headers(delivery), **allowed})
     answering = Answering(exchange.preference(request).wanted, door.context(organisation).base, await _wanted(request, door, verdicts))
     stored, reading = iter(zip(storing, verdicts, strict=True)), reads.Reads(request)
     answers = [await reading.answer(entry) if entry.reads else answering.entry(*next(stored)) for entry in entries]

@@ -23,6 +23,12 @@ SENTENCES: dict[sender.Reason, str] = {
     "expired": "This token has expired. Ask for a new one.",
 }
 
+INSTEAD = {
+    "DELETE": " Nothing is deleted here: send the resource with status entered-in-error.",
+    "PATCH": " Send the whole resource by PUT.",
+}
+"""What to do in place of a method that is not supported."""
+
 
 def add(app: FastAPI) -> None:
     """Adds what answers each kind of error."""
@@ -52,8 +58,9 @@ def add(app: FastAPI) -> None:
 
     async def unknown_place(request: Request, error: Any) -> Response:
         if error.status_code == 405:
-            problem = Problem("error", "not-supported", None, "This address does not support that method.", 405)
-            return exchange.outcome_response([problem], {"Allow": ", ".join(_allowed(request))})
+            allowed = ", ".join(_allowed(request))
+            sentence = f"This address supports {allowed} only.{INSTEAD.get(request.method, '')}"
+            return exchange.outcome_response([Problem("error", "not-supported", None, sentence, 405)], {"Allow": allowed})
         problem = Problem("error", "not-found", None, "There is nothing at this address.", error.status_code)
         return exchange.outcome_response([problem])
 

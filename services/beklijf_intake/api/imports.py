@@ -86,7 +86,7 @@ async def _import(request: Request) -> Response:
 async def _status(request: Request) -> Response:
     """202 with what is known so far, or 200 with the same when nothing more is to come."""
     found = await asyncio.to_thread(handover_of(request).read, sender_of(request), id_of(request))
-    ended = found.ended_at is not None
+    ended = found.ended_at is not None or found.cancelled
     headers = {} if ended else {"X-Progress": _progress(found), "Retry-After": str(LOOK_AGAIN_SECONDS)}
     return Response(msgspec.json.encode(manifest(found)), 200 if ended else 202, headers, media_type="application/json")
 

@@ -14,8 +14,10 @@ from beklijf_intake.bulk import archives, download
 from beklijf_intake.bulk.spool import Incoming, Spool
 from beklijf_intake.domain import bsn
 from beklijf_intake.domain.problem import Problem, Refused
+from beklijf_intake.domain.receipt import Delivery
 from beklijf_intake.senders.sender import Sender
 from beklijf_intake.store import imports
+from beklijf_intake.usecases import Rules, Unit, accept
 from beklijf_intake.writer import Unavailable
 from beklijf_shared import crash, db
 from beklijf_shared.clock import Clock
@@ -48,6 +50,8 @@ class Handover:
     hosts: frozenset[str]
     base: str
     """Base of our canonicals."""
+    rules: Rules
+    """How receipts are told, for an import has one from its first moment."""
 
     def begin(self, expected: int) -> Incoming:
         """A new file on its way in; raises spool.Full or TooLarge where `expected` bytes cannot be taken."""
@@ -62,8 +66,7 @@ class Handover:
         """
         self._check_names(named)
         with self._transaction() as connection:
-            id_ = self.make_id()
-            opened = imports.find_or_open(connection, id_, sender.organisation, named.submitter, named.submission or id_, self.clock())
+            opened = self._open(connection, sender, named)
             there = imports.same_name(connection, opened.id, named.file)
             if there is not None and there[0] != incoming.digest:
                 raise _refused(409, "conflict", "The submission has another file of this name. Give this one a name of its own.")
@@ -93,7 +96,7 @@ class Handover:
                 _check_open(opened)
                 imports.add_link(connection, opened.id, manifest, archives.sender_text(sender), manifest, None)
             if status == "stopped":
-                imports.cancel(connection, opened.id, self.clock())
+                imports.cancel(connection, opened.id)
             elif status == "complete":
                 imports.close(connection, opened.id)
         return opened.id
@@ -116,7 +119,7 @@ class Handover:
         """Nothing more of it is stored once this returns; what went in before stays. Raises Refused (404, or 409 when it is complete)."""
         found = self.read(sender, import_id)
         with self._transaction() as connection:
-            if not imports.cancel(connection, import_id, self.clock()) and not found.cancelled:
+            if not imports.cancel(connection, import_id) and not found.cancelled:
                 raise _refused(409, "conflict", "The import is complete; there is nothing to cancel.")
         for file in found.files:
             self.spool.remove(import_id, file.number)
@@ -134,14 +137,21 @@ class Handover:
                 yield archives.as_operation_outcomes(text, self.base) if refusals else text
 
     def _opened(self, connection: db.Connection, sender: Sender, named: Named, *, make: bool) -> imports.Submission:
-        submission = str(named.submission)
         if make:
-            now = self.clock()
-            return imports.find_or_open(connection, self.make_id(), sender.organisation, named.submitter, submission, now)
-        found = imports.find(connection, sender.organisation, named.submitter, submission)
+            return self._open(connection, sender, named)
+        found = imports.find(connection, sender.organisation, named.submitter, str(named.submission))
         if found is None:
             raise _refused(404, "not-found", "There is no such submission here.")
         return found
+
+    def _open(self, connection: db.Connection, sender: Sender, named: Named) -> imports.Submission:
+        """The import of that name; a new one has a receipt from now on, on which there is nothing yet."""
+        id_, now = self.make_id(), self.clock()
+        opened = imports.find_or_open(connection, id_, sender.organisation, named.submitter, named.submission or id_, now)
+        if opened.id == id_:
+            nothing = Unit(sender.organisation, delivery=Delivery(id_, "import", now))
+            accept(connection, [nothing], now=now, make_id=self.make_id, rules=self.rules)
+        return opened
 
     def _check_names(self, named: Named) -> None:
         """Names are kept and shown again: no citizen number may hide in one."""

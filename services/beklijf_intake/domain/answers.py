@@ -138,9 +138,11 @@ class _Walk:
         """Whether an item is given as often as the form asks; too seldom only matters in a completed form."""
         least, most = spec.occurs or (0, None)
         if most is not None and count > most:
-            return broken_rule("invariant", "", f"The item with linkId {spec.link} may be given {most} times.")
+            return broken_rule("invariant", "", f"The item with linkId {spec.link} may be given at most {most} times.")
         if self.complete and count < least:
-            return broken_rule("required", "", f"The item with linkId {spec.link} must be given {least} times in a completed form.")
+            return broken_rule(
+                "required", "", f"The item with linkId {spec.link} must be given at least {least} times in a completed form."
+            )
         return None
 
     def item(self, item: Resource, spec: Item, at: At) -> Problems | None:

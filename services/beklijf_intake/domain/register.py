@@ -101,6 +101,10 @@ OUTRANKED = warning("informational", None, "Stored, but a version that was recei
 DIFFERS = warning("duplicate", None, "A resource with this identifier exists already; the body sent differs from it and was ignored.")
 
 
+NOT_CURRENT = "The version that If-Match names is not the current one. Read that, decide again, and send its ETag in If-Match."
+NOT_HELD = "The {} referred to is not held here. Send it first, or refer to it by identifier."
+
+
 class Register:
     """The resources, versions and subjects that a batch may touch; `decide` changes them, `made` and `told` say what to write."""
 
@@ -204,7 +208,8 @@ class Register:
             return self._matching(request)
         resource = self._held(request.organisation, request.received.type, request.resource_id)
         if resource is None:
-            raise _refused(404, "not-found", request.received.type, "There is no such resource here to update.")
+            text = "There is no such resource here to update. Create it by POST, or by PUT to <type>?identifier=<system>|<value>."
+            raise _refused(404, "not-found", request.received.type, text)
         if resource.identity != request.identity:
             text = "The identifier differs from that of the stored resource; an identifier never changes."
             raise _refused(422, "business-rule", f"{request.received.type}.identifier", text)
@@ -288,7 +293,7 @@ class Register:
             return self._named(reference.name)
         patient = self._held(request.organisation, "Patient", str(reference.resource_id))
         if patient is None or patient.subject is None:
-            raise _refused(422, "not-found", request.received.type, "The patient referred to is not held here.")
+            raise _refused(422, "not-found", joined(request.received.type, reference.where), NOT_HELD.format("patient"))
         return patient.subject
 
     def _named(self, name: Name) -> str:
@@ -305,7 +310,7 @@ class Register:
         if reference.name is None:
             held = self._held(request.organisation, "EpisodeOfCare", str(reference.resource_id))
             if held is None:
-                raise _refused(422, "not-found", request.received.type, "The episode of care referred to is not held here.")
+                raise _refused(422, "not-found", joined(request.received.type, reference.where), NOT_HELD.format("episode of care"))
             return held.id
         identity = Identity(request.organisation, "EpisodeOfCare", reference.name)
         if identity not in self.resources:
@@ -338,7 +343,7 @@ _ABSENT = object()
 
 def _check_match(request: Request, resource: Resource | None) -> None:
     if request.if_match is not None and request.if_match != (resource.current if resource else None):
-        raise _refused(412, "conflict", request.received.type, "If-Match does not name the current version.")
+        raise _refused(412, "conflict", request.received.type, NOT_CURRENT)
 
 
 def _placed(problem: Problem, place: str) -> Problem:

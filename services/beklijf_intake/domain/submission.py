@@ -6,7 +6,7 @@ what is published is decided later, from the stored state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
@@ -29,6 +29,8 @@ class Reference:
 
     name: Name | None = None
     resource_id: str | None = None
+    where: str = field(default="", compare=False)
+    """Where a literal one stands in its resource, to be told should nothing be there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ FROM import_file WHERE import = :import
 RETURNING number
 """)
 CLOSE = text("UPDATE import SET closed = true WHERE id = :id")
-CANCEL = text("UPDATE import SET closed = true, cancelled = true, ended_at = :now WHERE id = :id AND ended_at IS NULL")
+CANCEL = text("UPDATE import SET closed = true, cancelled = true WHERE id = :id AND ended_at IS NULL")
 CANCEL_FILES = text("UPDATE import_file SET state = 'cancelled' WHERE import = :id AND state = 'waiting'")
 CANCEL_MANIFEST = text("""
 UPDATE import_file SET state = 'cancelled'
@@ -267,9 +267,12 @@ def close(connection: Connection, import_id: str) -> None:
     connection.execute(CLOSE, {"id": import_id})
 
 
-def cancel(connection: Connection, import_id: str, now: datetime) -> bool:
-    """Ends an import; False when it had ended already. What was stored stays; nothing is stored any more once this is committed."""
-    if not connection.execute(CANCEL, {"id": import_id, "now": now}).rowcount:
+def cancel(connection: Connection, import_id: str) -> bool:
+    """Takes an import back; False when it had ended already. What was stored stays; nothing is stored any more once this is committed.
+
+    That it has ended, and how much of it was answered, its receipt is told by the importer (`end`).
+    """
+    if not connection.execute(CANCEL, {"id": import_id}).rowcount:
         return False
     connection.execute(CANCEL_FILES, {"id": import_id})
     return True

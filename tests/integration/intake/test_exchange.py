@@ -13,6 +13,7 @@ from tests.integration.intake.test_api import FHIR, Door, code_of, door, running
 from tests.lib import builders
 
 BODY = json.dumps(builders.patient()).encode()
+NOBODY = {"reference": "Patient/nobody"}
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,52 @@ def test_refused_by_its_form(door: Door, method: str, path: str, headers: dict[s
 def test_method_that_is_not_supported_names_those_that_are(door: Door) -> None:  # noqa: F811
     assert door.client.delete("/fhir/Patient/1").headers["allow"] == "GET, PUT"
     assert door.client.patch("/fhir/Patient").headers["allow"] == "GET, POST, PUT"
+
+
+@pytest.mark.parametrize(
+    ("method", "sentence"),
+    [
+        ("PATCH", "This address supports GET, PUT only. Send the whole resource by PUT."),
+        ("DELETE", "This address supports GET, PUT only. Nothing is deleted here: send the resource with status entered-in-error."),
+        ("OPTIONS", "This address supports GET, PUT only."),
+    ],
+)
+def test_instead_of_a_method_that_is_not_supported_another_way_is_named(door: Door, method: str, sentence: str) -> None:  # noqa: F811
+    assert door.client.request(method, "/fhir/Patient/1").json()["issue"][0]["diagnostics"] == sentence
+
+
+@pytest.mark.parametrize(
+    ("bundle", "status", "code"),
+    [
+        ({}, 400, "required"),
+        ({"type": "collection"}, 422, "not-supported"),
+        ({"type": "transaction", "entry": [{"request": {"method": "DELETE", "url": "Patient/1"}}]}, 405, "not-supported"),
+    ],
+)
+def test_a_bundle_that_asks_for_what_cannot_be_done(door: Door, bundle: dict[str, object], status: int, code: str) -> None:  # noqa: F811
+    answer = door.client.post("/fhir", content=json.dumps({"resourceType": "Bundle", **bundle}), headers=FHIR)
+
+    assert (answer.status_code, code_of(answer)) == (status, code)
+    assert answer.headers.get("allow") == ("POST" if status == 405 else None)
+
+
+@pytest.mark.parametrize(
+    ("resource", "expression"),
+    [
+        (builders.episode() | {"patient": NOBODY}, "EpisodeOfCare.patient.reference"),
+        (builders.consent() | {"patient": NOBODY}, "Consent.patient.reference"),
+        (
+            builders.patient(link=[{"other": NOBODY, "type": "replaced-by"}]),
+            "Patient.link[0].other.reference",
+        ),
+    ],
+    ids=["episode", "consent", "patient"],
+)
+def test_a_reference_to_what_is_not_held_is_named_where_it_stands(door: Door, resource: dict[str, object], expression: str) -> None:  # noqa: F811
+    answer = door.client.post(f"/fhir/{resource['resourceType']}", content=json.dumps(resource), headers=FHIR)
+
+    assert (answer.status_code, code_of(answer)) == (422, "not-found")
+    assert answer.json()["issue"][0]["expression"] == [expression]
 
 
 def test_body_beyond_the_limit_is_refused_before_and_while_reading(door: Door) -> None:  # noqa: F811

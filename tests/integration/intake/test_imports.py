@@ -99,6 +99,26 @@ def test_its_receipt_says_the_same_and_that_it_is_complete(running: Counter) -> 
     assert (receipt["kind"], receipt["total"]) == ("import", 4)
 
 
+def test_an_import_has_a_receipt_from_the_moment_it_is_taken(idle: Counter) -> None:
+    taken = idle.hand_in(ndjson([answer("soon")]))
+
+    receipt = idle.client.get(taken.headers["Beklijf-Receipt"]).json()
+
+    assert [receipt[name] for name in ("kind", "total", "complete", "sent", "accepted", "refused")] == ["import", None, None, 0, 0, 0]
+
+
+def test_the_receipt_of_a_cancelled_import_is_complete_with_what_went_in(running: Counter) -> None:
+    taken = running.hand_in(ndjson([answer("before"), answer("before-too")]), submission="taken-back", file="1")
+    address, receipt = taken.headers["Content-Location"], taken.headers["Beklijf-Receipt"]
+    wait_until(lambda: running.client.get(address).json()["sums"]["sent"] == 2, 60, because="the first file is in")
+
+    assert running.client.delete(address).status_code == 202
+
+    assert running.ended(address)["status"] == "cancelled"
+    wait_until(lambda: running.client.get(receipt).json()["complete"] is True, 60, because="the receipt is closed")
+    assert running.client.get(receipt).json()["total"] == 2
+
+
 def test_a_bad_line_costs_no_other(running: Counter) -> None:
     """J25, and more of its kind."""
     good = [json.dumps(answer(f"j25-{number}")).encode() for number in range(6)]

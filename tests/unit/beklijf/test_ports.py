@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
+import tempfile
 from pathlib import Path
 
-from beklijf.local.ports import LOOPBACK, assign, free_port, is_free, load, save
+import pytest
+
+from beklijf.local.ports import LOOPBACK, assign, free_port, in_turn, is_free, load, save, turn_file
 from beklijf.local.processes import PROCESSES, wanted_ports
 
 
@@ -38,6 +42,23 @@ def test_no_two_names_get_one_port() -> None:
 
     assert ports["page"] == wanted
     assert ports["other"] != wanted
+
+
+def test_systems_start_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def is_anybodys_turn() -> bool:
+        with turn_file().open("a") as other:
+            try:
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
+    with in_turn():
+        assert not is_anybodys_turn()
+
+    assert is_anybodys_turn()
 
 
 def test_ports_are_remembered(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from beklijf.cli import app
+from beklijf.local.state import state_from_environment
 from tests.lib.hospital_forms import WORK
 
 
@@ -39,8 +40,23 @@ def test_a_form_is_added_once_and_never_replaced(site: Path, tmp_path: Path) -> 
     assert json.loads((site / "fhir" / "Questionnaire-work-2.1.json").read_text(encoding="utf-8")) == WORK
 
 
-def test_without_a_folder_nothing_can_be_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_one_computer_a_folder_is_made_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BEKLIJF_CONTRACTS", raising=False)
+    monkeypatch.setenv("BEKLIJF_STATE", str(tmp_path / "state"))
+    assert state_from_environment().site() is None
+
+    assert add(tmp_path / "form.json", WORK)[0] == 0
+
+    made = tmp_path / "state" / "site"
+    assert [path.name for path in (made / "fhir").iterdir()] == ["Questionnaire-work-2.1.json"]
+    assert state_from_environment().site() == str(made)
+    assert "is here already, just so" in add(tmp_path / "form.json", WORK)[1]
+
+
+def test_where_services_run_elsewhere_the_folder_must_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BEKLIJF_CONTRACTS", raising=False)
+    monkeypatch.setenv("BEKLIJF_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("BEKLIJF_OPERATIONS_URL", "http://{process}:9000")
     (tmp_path / "form.json").write_text(json.dumps(WORK), encoding="utf-8")
 
     done = CliRunner().invoke(app, ["questionnaire", "add", str(tmp_path / "form.json")])

@@ -75,7 +75,7 @@ def _within(name: str, bound: Comparable, shown: str, *, low: bool) -> Check:
 def _lengths(item: Element, name: str, _: Around, notes: Notes) -> Iterator[Check]:
     most, least = item.get("maxLength"), extension(item, CORE + "minLength")
     if name in TEXTS and most is not None:
-        too_long = broken_rule("too-long", "value", f"The answer may have {most} characters.")
+        too_long = broken_rule("too-long", "value", f"The answer may have at most {most} characters.")
         notes.checked.append(f"maxLength {most}")
         yield lambda value: too_long if len(value) > most else None
     elif most is not None and item["type"] not in ("open-choice", "choice"):
@@ -106,7 +106,7 @@ def _places(item: Element, name: str, _: Around, notes: Notes) -> Iterator[Check
     found = extension(item, CORE + "maxDecimalPlaces")
     if found is None or type(found[1]) is not int or name not in ("valueDecimal", "valueQuantity"):
         return
-    most, broken = found[1], broken_rule("value", "value", f"The answer may have {found[1]} digits after the decimal point.")
+    most, broken = found[1], broken_rule("value", "value", f"The answer may have at most {found[1]} digits after the decimal point.")
     notes.checked.append(f"maxDecimalPlaces {most}")
 
     def check(value: Any) -> Problem | None:
@@ -147,8 +147,8 @@ def _attachments(item: Element, name: str, _: Around, notes: Notes) -> Iterator[
         yield lambda value: None if str(value.get("contentType", "")).split(";")[0].strip().lower() in kinds else other
     most = extension(item, CORE + "maxSize")
     if most is not None and type(most[1]) in (int, Decimal):
-        limit, large = most[1] * MEGABYTE, broken_rule("too-long", "value", f"The attachment may have {most[1]} megabytes.")
-        notes.checked.append(f"maxSize {most[1]}")
+        limit, large = most[1] * MEGABYTE, broken_rule("too-long", "value", f"The attachment may have at most {most[1]} megabytes.")
+        notes.checked.append(f"maxSize {most[1]} MB")
         yield lambda value: large if _size(value) > limit else None
 
 
@@ -164,7 +164,7 @@ def _references(item: Element, name: str, _: Around, notes: Notes) -> Iterator[C
     kinds = {str(value) for _, value in extensions(item, CORE + "questionnaire-referenceResource")}
     if name != "valueReference" or not kinds:
         return
-    broken = broken_rule("value", "value", f"The answer must refer to a {' or a '.join(sorted(kinds))}.")
+    broken = broken_rule("value", "value", f"The answer must be a reference to one of: {', '.join(sorted(kinds))}.")
     notes.checked.append(f"reference to {', '.join(sorted(kinds))}")
 
     def check(value: Any) -> Problem | None:

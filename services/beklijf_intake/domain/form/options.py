@@ -16,6 +16,8 @@ from beklijf_intake.domain.submission import AnswerValue
 LINK_LIMIT_CHARACTERS = 200  # what an event carries
 CODE_LIMIT_CHARACTERS = 100
 REMEMBERED = 1_000  # answers of one item that are made once: scores and scales have few
+OPTIONS_TOLD, OPTIONS_TOLD_CHARACTERS = 12, 300
+"""A list that is no longer is told whole to whoever sends something else."""
 
 VALUES = {
     "boolean": ("valueBoolean",), "decimal": ("valueDecimal",), "integer": ("valueInteger",), "date": ("valueDate",),
@@ -25,11 +27,7 @@ VALUES = {
 }  # fmt: skip
 _OPTIONS = ("valueCoding", "valueString", "valueInteger", "valueDate", "valueTime", "valueReference")
 
-_NOT_OFFERED = broken_rule("code-invalid", "value", "The Questionnaire does not offer this answer (system and code must both match).")
-_OPEN = broken_rule(
-    "code-invalid", "value", "The Questionnaire does not offer this code (by system and code). Send another answer as valueString."
-)
-_CODE_TOO_LONG = broken_rule("too-long", "value.code", f"A code may have {CODE_LIMIT_CHARACTERS} characters.")
+_CODE_TOO_LONG = broken_rule("too-long", "value.code", f"A code may have at most {CODE_LIMIT_CHARACTERS} characters.")
 _NOT_AT_HAND = warning("code-invalid", "value", "The value set of this answer is not at hand here; its code was not checked.")
 
 
@@ -129,13 +127,13 @@ def _reader(name: str, link: str, kind: str, offer: Offered, checks: tuple[Check
     listed = offer.listed.get(name)
     free = kind == "open-choice" and name == "valueString"
     if listed is not None and not free and not offer.loose:
-        return _listed(name, link, listed, checks, _OPEN if kind == "open-choice" else _NOT_OFFERED)
+        return _listed(name, link, listed, checks, _not_offered(name, listed, kind))
     keep = _keep(name, link)
     if name == "valueCoding":
         # without any list the form says itself that every code will do; one that should be on a list was not checked
         unsure = offer.loose
         closed = kind == "open-choice" and offer.listed and not offer.loose
-        return _coding(keep, _OPEN if closed else None, unsure=unsure)
+        return _coding(keep, _not_offered(name, frozenset(), kind) if closed else None, unsure=unsure)
     if not checks:
         return keep
 
@@ -150,6 +148,29 @@ def _reader(name: str, link: str, kind: str, offer: Offered, checks: tuple[Check
         return keep(value) if remark is None else Told(remark, keep(value))
 
     return checked
+
+
+def _not_offered(name: str, listed: frozenset[Hashable], kind: str) -> Problem:
+    """The refusal of what is not on an item's list: it says what is, where that is short."""
+    what = "this code" if kind == "open-choice" else "this answer"
+    told = _in_words(name, listed) if len(listed) <= OPTIONS_TOLD else ""
+    offers = f" Offered: {told}." if told and len(told) <= OPTIONS_TOLD_CHARACTERS else ""
+    both = " System and code must both match." if name == "valueCoding" else ""
+    instead = " Send another answer as valueString." if kind == "open-choice" else ""
+    return broken_rule("code-invalid", "value", f"The Questionnaire does not offer {what}.{offers}{both}{instead}")
+
+
+def _in_words(name: str, listed: frozenset[Hashable]) -> str:
+    """The options of a list; "" where they have no short name."""
+    if name != "valueCoding":
+        return ", ".join(sorted((str(key) for key in listed if type(key) is not tuple), key=lambda text: (len(text), text)))
+    codings = [cast("tuple[str | None, str]", key) for key in listed]
+    if any(code.startswith("\0") for _, code in codings):  # known by its display alone
+        return ""
+    codes: dict[str | None, list[str]] = {}
+    for system, code in sorted(codings, key=lambda one: (one[0] or "", len(one[1]), one[1])):
+        codes.setdefault(system, []).append(code)
+    return " and ".join(f"{', '.join(of)} {f'of system {system}' if system else 'without system'}" for system, of in codes.items())
 
 
 def _listed(name: str, link: str, listed: frozenset[Hashable], checks: tuple[Check, ...], refused: Problem) -> Reader:

@@ -77,7 +77,7 @@ def _literal(kind: str, text: str, problems: Problems, where: str) -> Reference 
     instead = f"Refer to the {kind} by identifier instead."
     if found := _LITERAL.fullmatch(text):
         if found[1] == kind and is_id(found[2]) and set(found[2]) != {"."}:
-            return Reference(resource_id=found[2])
+            return Reference(resource_id=found[2], where=where)
         problems.append(broken_rule("value", where, f"This must refer to a {kind}, as {kind}/<id>."))
     elif found := _CONDITIONAL.fullmatch(text):
         return _conditional(kind, found, problems, where)

@@ -118,6 +118,6 @@ RESULT_PARAMETERS: Mapping[str, str] = {
 """What shapes the result; `_cursor` is ours, and stands in `next` links only."""
 
 HISTORY_PARAMETERS: Mapping[str, str] = {
-    "_count": RESULT_PARAMETERS["_count"],
+    "_count": f"versions to a page: {COUNT_USUAL} where not said, at most {COUNT_MAXIMUM}",
     "_since": "only versions received at or after this instant",
 }

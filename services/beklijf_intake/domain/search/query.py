@@ -27,6 +27,7 @@ from beklijf_intake.domain.submission import ResourceType
 
 PARAMETERS_MAXIMUM, ALTERNATIVES_MAXIMUM, CHAIN_MAXIMUM = 100, 500, 3
 CURSOR = "_cursor"
+LEFT_OUT = " It was left out."
 ELSEWHERE = ("_format", "_pretty")
 """Parameters of every request, not of a search."""
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -78,7 +79,7 @@ def read(pairs: Sequence[Pair], at: Circumstances, *, strict: bool = False) -> S
     for place, (name, value) in enumerate(pairs, 1):
         found.take(place, name, value)
     if strict and found.warnings:
-        raise Refused([malformed("not-supported", None, problem.sentence) for problem in found.warnings])
+        raise Refused([malformed("not-supported", None, problem.sentence.removesuffix(LEFT_OUT)) for problem in found.warnings])
     return found.search()
 
 
@@ -107,8 +108,8 @@ class _Reading:
         elif stem in RESULT_PARAMETERS or stem == CURSOR:
             self._result(stem, modifier, value)
         else:
-            sentence = f"Parameter {place} of the query is not supported for {self._at.type}"
-            self.warnings.append(warning("not-supported", None, f"{sentence}, so it was left out. Supported: {', '.join(self._known)}."))
+            known = f"is not supported for {self._at.type}. Supported: {', '.join(self._known)}."
+            self.warnings.append(warning("not-supported", None, f"Parameter {place} of the query {known}{LEFT_OUT}"))
             return
         if stem != CURSOR:
             self._used.append((name, value))
