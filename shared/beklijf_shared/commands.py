@@ -34,6 +34,9 @@ TOLD = text("SELECT topic, entity, key, body FROM told ORDER BY topic, entity")
 EMPTY = "TRUNCATE {tables} RESTART IDENTITY"
 
 
+DATABASE_AWAY = "the database does not answer: is everything running? (`beklijf status`)"
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """What the common commands need to know of a service."""
@@ -66,6 +69,11 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> int:
         return int(options.run(settings, options))
     except ContractError as error:  # whoever reads this edits that file
         print(error, file=sys.stderr)
+        return 1
+    except db.DBAPIError as error:
+        if not db.is_transient(error):
+            raise
+        print(f"{service.package}: {DATABASE_AWAY}", file=sys.stderr)
         return 1
 
 

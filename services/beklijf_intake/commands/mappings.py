@@ -27,6 +27,7 @@ from beklijf_intake.rereading import reread
 from beklijf_intake.settings import TIME_ZONE
 from beklijf_intake.store import mappings as store
 from beklijf_shared import clock, contracts, db
+from beklijf_shared.commands import DATABASE_AWAY
 from beklijf_shared.contracts import ContractError, Contracts
 from beklijf_shared.settings import Settings
 
@@ -64,8 +65,12 @@ def run(arguments: Sequence[str]) -> tuple[list[str], int]:
     try:
         known = contracts.load(site)
         said = _checked(options, known) if options.what == "check" else _held(known, again=options.what == "reread")
-    except (ContractError, OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ContractError, OSError) as error:
         raise Refused(str(error)) from error
+    except db.DBAPIError as error:
+        if not db.is_transient(error):
+            raise
+        raise Refused(DATABASE_AWAY) from error
     lines = [json.dumps(said, ensure_ascii=False)] if options.json else [*(_text(said) if options.what == "check" else _list_text(said))]
     return lines, 0 if said["agrees"] else 1
 
@@ -101,7 +106,11 @@ def _held(known: Contracts, *, again: bool) -> Said:
 
 def _checked(options: argparse.Namespace, known: Contracts) -> Said:
     file = Path(options.file)
-    mapping = definition.read(Document(str(file), tomllib.loads(file.read_text(encoding="utf-8"))))
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Refused(f"{file.name} is no TOML in UTF-8: {error}") from error
+    mapping = definition.read(Document(str(file), content))
     contracts.check_mapping(mapping, known)
     mapper = compile_mapping(mapping, known.questionnaires[mapping.to])
     sample = _sampled(Path(options.sample), _context({mapping.code: mapping}, known, mapping.organisations[0]))
