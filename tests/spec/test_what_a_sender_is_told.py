@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,12 +11,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from beklijf_intake import fhir
 from beklijf_intake.domain.answers import check
 from beklijf_intake.domain.problem import Refused
 from beklijf_intake.domain.questionnaire import compile_form
 from beklijf_intake.domain.search import query
 from beklijf_intake.domain.search.criteria import Circumstances
+from tests.lib.builders import vas
 from tests.lib.hospital_forms import coded, extended, filled, form, given, item
+from tests.lib.reading import context
 
 Json = dict[str, Any]
 S, OTHER = "urn:s", "urn:t"
@@ -70,6 +74,23 @@ def test_of_an_answer(question: Json, answers: tuple[Any, ...], sentence: str) -
     problems, _ = check(compile_form(questionnaire), response)
 
     assert [problem.sentence for problem in problems] == [sentence]
+
+
+def test_of_a_form_that_is_not_known_it_is_said_where_the_known_ones_are_listed() -> None:
+    answers = vas("a1", 50, authored="2014-03-03", questionnaire="https://hospital.example/form|1")
+    every = context()
+    one = next(iter(every.forms.items()))
+
+    sentences = []
+    for known in (every, replace(every, forms=dict([one]))):
+        with pytest.raises(Refused) as refused:
+            fhir.read(answers, json.dumps(answers).encode(), known)
+        sentences += [problem.sentence for problem in refused.value.problems]
+
+    assert sentences == [
+        f"This Questionnaire is not known here. GET Questionnaire lists the {len(every.forms)} that are known.",
+        f"This Questionnaire is not known here. Known: {one[0][0]}.",
+    ]
 
 
 def test_of_a_parameter_that_is_not_known_it_is_said_that_it_was_left_out_only_where_it_was() -> None:

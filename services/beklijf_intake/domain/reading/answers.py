@@ -13,6 +13,7 @@ from beklijf_intake.domain.reading.context import ONLY_KNOWN, REFUSE, ReadingCon
 from beklijf_intake.domain.reading.elements import EARLIEST_YEAR, Problems, Resource, reference_to
 from beklijf_intake.domain.submission import AnswersStated, AnswerValue, Received, Reference
 
+ADDRESSES_TOLD = 5  # a longer list helps nobody in a sentence
 EPISODE_LINK = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 
 
@@ -129,8 +130,9 @@ def _unknown(url: str, version: str, context: ReadingContext) -> Problem:
     if "#" in url or "#" in version:
         return broken_rule("not-supported", "questionnaire", "A fragment (#) of a Questionnaire, or a contained one, is not supported.")
     if not any(address == url for address, _ in context.forms):
-        known = ", ".join(sorted({address for address, _ in context.forms}))
-        return broken_rule("not-found", "questionnaire", f"This Questionnaire is not known here. Known: {known}.")
+        known = sorted({address for address, _ in context.forms})
+        which = f"Known: {', '.join(known)}" if len(known) <= ADDRESSES_TOLD else f"GET Questionnaire lists the {len(known)} that are known"
+        return broken_rule("not-found", "questionnaire", f"This Questionnaire is not known here. {which}.")
     if not version:
         sentence = f"Say which version was filled in: <address>|<version>. {_versions(url, context)}"
         return broken_rule("business-rule", "questionnaire", sentence)
