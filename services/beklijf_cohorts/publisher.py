@@ -22,6 +22,7 @@ from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Log, Logger
 
 STAND_BY_SECONDS = 1.0
+QUIET_SECONDS = 1.0
 
 
 def run(engine: Engine, plans: Plans, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
@@ -67,6 +68,8 @@ class Publishing:
     log: Logger
     turned: usecases.Days | None = None
     """The days to which the counts were turned last."""
+    taken: float = 0.0
+    """When the last snapshots were taken."""
     lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(protected=False), Lane(protected=True)))
 
     @property
@@ -89,7 +92,8 @@ class Publishing:
                 asked = time.monotonic()
                 leads()  # holding it already, this only proves that the connection lives
             if not self.step():
-                stop.wait(fixed.LOOK_SECONDS)
+                quiet = time.monotonic() - self.taken > QUIET_SECONDS
+                stop.wait(fixed.QUIET_LOOK_SECONDS if quiet else fixed.LOOK_SECONDS)
 
     def step(self) -> bool:
         """Does what there is to do now; says whether there may be more at once."""
@@ -120,7 +124,8 @@ class Publishing:
             return usecases.tick(connection, self.plans, self.clock())
 
     def _take(self, lane: Lane) -> None:
-        started, processor = time.monotonic(), time.process_time()
+        self.taken = started = time.monotonic()
+        processor = time.process_time()
         with db.transaction(self.engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
             backlog = progress.backlog(connection)
             taken = usecases.take_snapshots(

@@ -9,7 +9,10 @@ TICK_EPISODES = 500
 """Episodes that the daily tick derives again in one transaction."""
 
 LOOK_SECONDS = 0.02
-"""How often the publisher looks whether anything changed; snapshots are at least this far apart."""
+"""How often the publisher looks whether anything changed, while something does; snapshots are at least this far apart."""
+
+QUIET_LOOK_SECONDS = 0.05
+"""How often it looks when for a second nothing has changed."""
 
 BACKLOG_SECONDS = 1.0
 """How far apart snapshots are while a consumer has a backlog (design, section 3.7); and never farther, however busy the machine is."""
