@@ -31,14 +31,14 @@ class Load:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000 if ordered else 0.0
 
 
-def post(path: str, body: bytes, *, prefer: str = "return=minimal") -> bytes:
+def post(path: str, body: bytes) -> bytes:
     """One POST of a FHIR resource as it goes over the wire."""
-    kind = f"Content-Type: application/fhir+json\r\nPrefer: {prefer}"
-    return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 Heard = Callable[[bytes, float], None]
-"""What becomes of an answer: its body, and the moment at which it was there."""
+"""What becomes of an answer: its head, and the moment at which it was there."""
 
 
 def run(port: int, requests: Iterable[bytes], *, clients: int, rate: float | None = None, heard: Heard = lambda *_: None) -> Load:
@@ -71,19 +71,21 @@ async def _client(port: int, paced: Iterator[tuple[bytes, float]], load: Load, h
                 await asyncio.sleep(wait)
             started = time.perf_counter()
             writer.write(request)
-            status, body = await _answer(reader)
+            head = await _answer(reader)
             ended = time.perf_counter()
-            load.statuses[status] += 1
+            load.statuses[int(head[9:12])] += 1
             load.latencies.append(ended - started)
-            heard(body, ended)
+            heard(head, ended)
     finally:
         writer.close()
         await writer.wait_closed()
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """Reads one answer to its end; gives its status and its body."""
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    """Reads one answer to its end; gives its head."""
     head = await reader.readuntil(b"\r\n\r\n")
     at = head.lower().find(b"content-length:")
     length = int(head[at + 15 : head.index(b"\r\n", at)]) if at >= 0 else 0
-    return int(head[9:12]), await reader.readexactly(length) if length else b""
+    if length:
+        await reader.readexactly(length)
+    return head

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 import httpx
 import psycopg
 
+from beklijf_shared.clock import instant_text
 from tests.bench import bulk, load, material, spending
 from tests.chaos.registry import Registry
 from tests.lib.databases import plain
 
 CLIENTS = 32
 PATH = "/fhir/QuestionnaireResponse"
+LOCATION = re.compile(rb"(?i)\r\nlocation: \S*/QuestionnaireResponse/([^/\s]+)")
+RECEIVED = b"SELECT resource, received_at FROM version WHERE resource = ANY(%s)"
 VERSION = b"SELECT version FROM heard WHERE topic = 'beklijf.cohort-snapshot.v1' AND entity = 'imsr'"
 NEWEST = VERSION.replace(b"version", b"substring(convert_from(substring(body, 1, 2000), 'UTF8') FROM '\"data_time\":\"([^\"]*)')", 1)
 """Only its beginning: to read the whole snapshot every few milliseconds would cost more than all that is measured."""
@@ -95,11 +98,13 @@ class Visible:
 def visible_milliseconds(registry: Registry, first: int, seconds: int, rate: int) -> list[float]:
     """At a steady rate: how long after its acknowledgement an answer is in the figures that the page shows."""
     answers = itertools.islice(material.answers(first, seconds * rate // 5 + 1), seconds * rate)
-    requests = [load.post(PATH, material.body(answer), prefer="return=representation") for answer in answers]
-    acknowledged: list[tuple[str, float]] = []
+    requests = [load.post(PATH, material.body(answer)) for answer in answers]
+    acknowledged: dict[str, float] = {}
 
-    def heard(body: bytes, at: float) -> None:
-        acknowledged.append((json.loads(body)["meta"]["lastUpdated"], at))
+    def heard(head: bytes, at: float) -> None:
+        found = LOCATION.search(head)
+        assert found is not None, head
+        acknowledged[found[1].decode()] = at
 
     watcher = Visible(registry)
     thread = threading.Thread(target=watcher.watch)
@@ -108,6 +113,9 @@ def visible_milliseconds(registry: Registry, first: int, seconds: int, rate: int
     registry.wait(60)
     watcher.stop.set()
     thread.join()
-    delays = [(seen - at) * 1000 for received, at in acknowledged if (seen := watcher.after(received)) is not None]
+    with psycopg.connect(plain(registry.postgres.url_of("intake"))) as connection:
+        rows = connection.execute(RECEIVED, [list(acknowledged)]).fetchall()
+    received = {id_: instant_text(at) for id_, at in rows}
+    delays = [(seen - at) * 1000 for id_, at in acknowledged.items() if (seen := watcher.after(received[id_])) is not None]
     assert len(delays) > 0.99 * len(requests), "answers that never became visible"
     return sorted(delays)
