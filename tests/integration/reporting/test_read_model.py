@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import msgspec
@@ -145,7 +144,7 @@ def test_a_poison_message_and_an_unknown_version_become_dead_letters_and_the_res
     poison = Polled(good.topic, 0, 1, good.key, b"\xff\xfe", good.headers)
     later = [(name, b"beklijf.intake-tally.v2" if name == "ce_type" else value) for name, value in good.headers]
     unknown = Polled(good.topic, 0, 2, good.key, good.value, later)
-    after = dataclasses.replace(sent(of(topics.INTAKE_TALLY)[1]), offset=3)
+    after = sent(of(topics.INTAKE_TALLY)[1])._replace(offset=3)
 
     consume.apply_batch(model.engine, usecases.apply, [good, poison, unknown, after], "incarnation", NOON, Logger("reporting", "test"))
 
