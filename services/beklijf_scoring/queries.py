@@ -44,6 +44,8 @@ class Known:
     pairs: tuple[McicChanged, ...]
     former: tuple[Former, ...]
     instrument: Instrument | None
+    others: tuple[ScoreComputed, ...] = ()
+    """The scores on the other side of its pairs, in the order of their days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def known(connection: Connection, contracts: Contracts, organisation: str, respo
         pairs=tuple(_PAIR.decode(told.body) for told in pairs),
         former=tuple(former),
         instrument=contracts.instruments.get(one.score.instrument),
+        others=_others(connection, one.score) if pairs else (),
     )
 
 
@@ -112,6 +115,14 @@ def _pairs(connection: Connection, contracts: Contracts, score: ScoreComputed) -
     entities = [f"{score.episode}/{score.instrument}/{moment}" for moment in sorted(moments)]
     told = store.told_before(connection, [(topics.MCIC_CHANGED.name, entity) for entity in entities])
     return sorted(told, key=lambda one: pair_key(one.entity).moment)
+
+
+def _others(connection: Connection, score: ScoreComputed) -> tuple[ScoreComputed, ...]:
+    """What else counts of the same instrument in the same episode: the baseline and the other follow-ups."""
+    told = (_SCORE.decode(one.body) for one in store.told_of(connection, topics.SCORE_COMPUTED.name, score.subject))
+    about = score.episode, score.instrument, "counted"
+    found = [each for each in told if (each.episode, each.instrument, each.counts) == about and each.response != score.response]
+    return tuple(sorted(found, key=lambda each: (each.day, each.response)))
 
 
 def _decoded(topic: str, body: bytes) -> ScoreComputed | McicChanged:

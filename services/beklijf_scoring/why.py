@@ -53,6 +53,7 @@ def sentences(known: Known, contracts: Contracts, language: Language) -> list[st
         *_score(telling),
         *_place(telling),
         *(said for pair in known.pairs for said in _pair(telling, pair)),
+        *_others(telling),
         *(_former(telling, former) for former in known.former),
         telling.say("made-by", version=SOFTWARE),
     ]
@@ -192,6 +193,20 @@ def _share(distance: Fraction, before: Fraction, threshold: Threshold) -> str:
     share, needed = 100 * distance / before, 100 * threshold.relative
     texts = (cut_decimals(share, decimals) for decimals in range(1, SHARE_DECIMALS_MAXIMUM + 1))
     return exact_text(next(number for number in map(Fraction, texts) if share == needed or number != needed))
+
+
+def _others(telling: Telling) -> Iterator[str]:
+    """The answers on the other side of its pairs, so that they can be asked about as well."""
+    score, instrument = telling.known.score, telling.known.instrument
+    protocols = telling.contracts.every_protocol
+    compared = {(moment.code, moment.baseline) for protocol in protocols for moment in protocol.moments}
+    for other in telling.known.others:
+        if (score.moment, other.moment) in compared or (other.moment, score.moment) in compared:
+            labels = {each.code: each.labels[telling.language] for each in instrument.measures} if instrument else {}
+            first = next(iter(other.results), None)
+            value = f"{labels.get(first.measure, first.measure)} {telling.number(result_text(first))}" if first else ""
+            said = value or telling.word(str(other.not_scorable_reason))
+            yield telling.say("other", moment=other.moment, day=other.day, response=other.response, said=said)
 
 
 def _former(telling: Telling, former: Former) -> str:

@@ -56,6 +56,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{rule} ({version}) op {moment}: niet te beoordelen, omdat {reason}.",
     ),
     "no-verdict": ("At {moment} there is no verdict: {reason}.", "Op {moment} is er geen oordeel: {reason}."),
+    "other": (
+        "It is compared with the answer {response} at {moment}, measured on {day}: {said}.",
+        "Het wordt vergeleken met het antwoord {response} op {moment}, gemeten op {day}: {said}.",
+    ),
     "superseded": ("Until {until} it said: {said}.", "Tot {until} stond er: {said}."),
     "made-by": ("Beklijf {version} says so.", "Beklijf {version} zegt dit."),
 }

@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from beklijf_domain import exact
 
 TO_FILL_IN = "FILL IN:"
 """How a file that was begun for somebody marks what only they can say."""
+
+
+WANTED = MappingProxyType(
+    {
+        str: 'text in quotes, such as "one"',
+        int: "a whole number without quotes, such as 5",
+        (int, str): 'a whole number, or a decimal number in quotes, such as "0.30"',
+        dict: "a table",
+        list: "a list",
+    }
+)
+"""What a value should have been, for whoever edits the file."""
 
 
 class ContractError(ValueError):
@@ -123,13 +136,13 @@ class Document:
         if unknown:
             self.fail(unknown[0], "is not a key that is known here")
 
-    def _value(self, key: str, kind: type | tuple[type, ...]) -> Any:
+    def _value(self, key: str, kind: type | tuple[type, type]) -> Any:
         self._read.add(key)
         if key not in self._data:
             self.fail(key, "is missing")
         value = self._data[key]
         if not isinstance(value, kind) or isinstance(value, bool):
-            self.fail(key, f"{value!r} has the wrong type")
+            self.fail(key, f"{value!r} is not {WANTED[kind]}")
         return value
 
     def _list(self, key: str, kind: type, default: tuple[Any, ...] | None, *, distinct: bool = True) -> list[Any]:

@@ -260,7 +260,7 @@ def _expressed(instrument: Instrument, measure: Measure) -> None:
 
 
 def _page(lines: Iterator[str]) -> None:
-    console.print(Markdown("\n".join(lines)))
+    console.print(Markdown("\n".join(lines)), soft_wrap=False)  # lines of text are broken, and never cut off
 
 
 def _as_begun(text: str) -> str:

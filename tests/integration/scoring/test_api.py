@@ -74,6 +74,7 @@ def test_a_verdict_is_traced_to_its_answers_in_sentences(service: Service, clien
         "How it counts: counted.",
         "At least 30 % better than at t0 (1.0.0) at t1: 90 → 60: 33.3 %, needed 30 %; improved, 3 points more than needed.",
         "Ostelo 2008, score points (1.0.0) at t1: 90 → 60: 30 points, needed 15 points; improved, 15 points more than needed.",
+        "It is compared with the answer r0 at t0, measured on 2014-03-03: Intensity of pain 90.",
         f"Beklijf {SOFTWARE} says so.",
     ]
     assert told(client, "/scores/r1/why?lang=nl")["sentences"][4] == "Hoe het telt: geteld."
