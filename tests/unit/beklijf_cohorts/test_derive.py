@@ -12,6 +12,7 @@ from beklijf_cohorts.domain.cells import Plan
 from beklijf_cohorts.domain.derive import NOTHING, Derivation, derive
 from beklijf_shared.events import Result
 from tests.lib.scored import scored
+from tests.lib.subjects import CONTRACTS
 
 LATER = date(2020, 3, 2)
 
@@ -38,6 +39,19 @@ def test_m15_a_box_of_the_flow_is_in_no_denominator(plan: Plan) -> None:
 def test_m4_a_year_that_is_not_the_cohorts_is_not_in_it(plan: Plan) -> None:
     assert derived(plan, t0="2016-03-03") == NOTHING
     assert derived(plan, programme="ndpr") == NOTHING
+
+
+def test_an_episode_under_another_version_of_the_programme_is_not_in_it(plan: Plan) -> None:
+    assert derived(plan, protocol_version="2.0.0") == NOTHING
+    assert derived(plan) != NOTHING
+
+
+def test_m28_every_rule_that_asks_for_a_share_leaves_out_a_baseline_of_zero(plan: Plan) -> None:
+    known = {rule.name: rule for rule in CONTRACTS.rules.values()}
+    asked = Plan(plan.population, plan.cohort, plan.protocol, known, plan.known)
+
+    names = ("imsr-30-percent@1.0.0", "qbpds-chronic-2010@1.0.0", "ostelo-2008@1.0.0", "qbpds-error-2010@1.0.0")
+    assert [asked.excludes_zero(name, "qbpds") for name in names] == [True, True, False, False]
 
 
 def test_m16_an_end_on_the_opening_day_takes_the_moment_out_and_a_day_later_does_not(plan: Plan) -> None:
