@@ -19,7 +19,7 @@ from beklijf_scoring import observations, queries, trial, why
 from beklijf_scoring.queries import Scored
 from beklijf_scoring.reader import Readers
 from beklijf_scoring.trial import Untried
-from beklijf_scoring.wording import LANGUAGES
+from beklijf_scoring.wording import LANGUAGES, Language
 from beklijf_shared import db, http
 from beklijf_shared.contracts import Contracts
 from beklijf_shared.db import Engine
@@ -77,21 +77,17 @@ class Edge:
 
     def why(self, request: Request) -> Response:
         """The story of one score, as sentences and as the facts that they rest on."""
-        language = request.query_params.get("lang", "en")
-        if language not in LANGUAGES:
-            raise Refused(400, "not-supported", f"lang must be one of {', '.join(LANGUAGES)}.")
-        known = self._known(request)
+        language, known = self._language(request), self._known(request)
         told = why.sentences(known, self._contracts, language)
-        facts = {"score": known.score, "answers": known.response.answers, "pairs": known.pairs, "former": known.former}
+        facts = {"score": known.score, "made": known.made, "answers": known.response.answers, "pairs": known.pairs, "former": known.former}
         return Response(_ENCODER.encode({"sentences": told, **facts}), media_type=JSON)
 
     def provenance(self, request: Request) -> Response:
         """The same for machines."""
         known = self._known(request)
-        targets = [f"Observation/{observations.identity(known.score.response, each.measure)}" for each in known.score.results]
-        if not targets:
-            raise Refused(404, "not-found", "This answer has no score.")
-        return _answer(observations.provenance(known, targets, why.sentences(known, self._contracts, "en")))
+        if not known.score.results and not known.withdrawn:
+            raise Refused(404, "not-found", "This answer never had a score.")
+        return _answer(observations.provenance(known, why.sentences(known, self._contracts, self._language(request))))
 
     def observation(self, request: Request) -> Response:
         """One result."""
@@ -140,6 +136,13 @@ class Edge:
         """What an answer would be worth."""
         self._organisation(request)
         return Response(_ENCODER.encode(trial.score(body, self._contracts)), media_type=JSON)
+
+    @staticmethod
+    def _language(request: Request) -> Language:
+        language = request.query_params.get("lang", "en")
+        if language not in LANGUAGES:
+            raise Refused(400, "not-supported", f"lang must be one of {', '.join(LANGUAGES)}.")
+        return language
 
     def _known(self, request: Request) -> queries.Known:
         organisation = self._organisation(request)

@@ -12,26 +12,29 @@ from beklijf_scoring import api, consumer, store, telling
 from beklijf_scoring.commands import rescore, rescore_arguments
 from beklijf_scoring.reader import Readers
 from beklijf_shared import commands, contracts, db, http
-from beklijf_shared.clock import Clock
+from beklijf_shared.clock import Clock, from_environment
 from beklijf_shared.commands import Service
 from beklijf_shared.db import Connection
 from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Logger
 
+EMPTIED = ("heard", "awaited", "disposition", "derivation")
+
 
 def empty(connection: Connection) -> None:
     """Forgets what was heard, derived and counted. Pairs that were told stay known, so that none is left standing by a rebuild
-    (M39), and so does the work list: a line lost for a state that stays told would never be sent."""
-    store.forget(connection)
-    commands.truncate(connection, "heard", "awaited", "disposition", "derivation")
+    (M39), and so does the work list: a line lost for a state that stays told would never be sent. What was told before stays readable,
+    and what is told now becomes part of it: nothing can derive that again."""
+    store.former.forget(connection, telling.NOTHING, from_environment()())
+    commands.truncate(connection, *EMPTIED)
 
 
 def rows(connection: Connection) -> Iterator[str]:
     """The service's own tables, for the state hash."""
-    for organisation, receipt, name, n in store.disposition_rows(connection):
+    for organisation, receipt, name, n in store.concerned.disposition_rows(connection):
         yield f"disposition {organisation} {receipt} {name} {n}"
-    for row in store.awaited_rows(connection):
+    for row in store.concerned.awaited_rows(connection):
         yield f"awaited {row.response} {row.subject} {row.organisation} {row.episode} {row.of_another}"
 
 

@@ -4,43 +4,35 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 from beklijf_scoring import rescoring
 from beklijf_scoring.effect import Effect
 from beklijf_scoring.usecases import Scoring
 from beklijf_shared import contracts, db
 from beklijf_shared.clock import from_environment
-from beklijf_shared.contracts import Contracts
 from beklijf_shared.settings import Settings
 
 
 def rescore(settings: Settings, options: argparse.Namespace) -> int:
-    """Shows what the present contracts would change; with --apply, changes it. Safe to repeat and to cut off."""
+    """Shows what the present contracts would change; with --apply, changes it. Safe to repeat and to cut off. Exit code 1 where somebody
+    derives by other contracts at the same time."""
     known = contracts.load(settings.contracts_folder)
     with db.opened(settings.database_url) as engine:
         if options.apply:
-            _rescore(engine, known)
-        else:
-            effect = _preview(engine, known)
-            print(json.dumps(effect.as_json()) if options.json else effect.as_text())
+            return _applied(engine, Scoring(known))
+        effect = rescoring.previewed(engine, Scoring(known), Effect(tuple(known.cohorts.values())))
+        print(json.dumps(effect.as_json()) if options.json else effect.as_text())
     return 0
 
 
-def _rescore(engine: db.Engine, known: Contracts) -> None:
-    """A few subjects per transaction; what differs is told as corrections."""
-    scoring, clock, goes_on = Scoring(known), from_environment(), True
-    while goes_on:
-        with db.transaction(engine) as connection:
-            goes_on = rescoring.apply(connection, scoring, known, clock())
-
-
-def _preview(engine: db.Engine, known: Contracts) -> Effect:
-    scoring, effect = Scoring(known), Effect()
-    reached: str | None = ""
-    while reached is not None:
-        with db.transaction(engine) as connection:
-            reached = rescoring.preview(connection, scoring, reached, effect)
-    return effect
+def _applied(engine: db.Engine, scoring: Scoring) -> int:
+    try:
+        rescoring.walk(engine, scoring, from_environment())
+    except rescoring.Disturbed as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def rescore_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,12 +6,13 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime
 
-from beklijf_scoring import rescoring
+from beklijf_scoring import store
+from beklijf_scoring.hearing import SOFTWARE
+from beklijf_scoring.rescoring import Rescoring
 from beklijf_scoring.usecases import Scoring
 from beklijf_shared import consume, contracts
 from beklijf_shared.clock import Clock
 from beklijf_shared.consume import Handler, Rejected
-from beklijf_shared.contracts import Contracts
 from beklijf_shared.db import Connection
 from beklijf_shared.envelope import Message
 from beklijf_shared.settings import Settings
@@ -28,18 +29,20 @@ def run(settings: Settings, clock: Clock, status: Status, stop: threading.Event,
     """The process `consumer`: says which instruments it lacks, then consumes until `stop`. Raises ContractError like `handler`."""
     known = contracts.load(settings.contracts_folder)
     contracts.say(known, log)
-    consume.run(settings, noticing(Scoring(known).apply, known, log), clock, status, stop, log)
+    consume.run(settings, noticing(Scoring(known), log), clock, status, stop, log)
 
 
-def noticing(apply: Handler, known: Contracts, log: Logger) -> Handler:
+def noticing(scoring: Scoring, log: Logger) -> Handler:
     """The handler, which looks with its first batch whether everybody else was derived by other contracts than these."""
     looked = False
 
     def look_and_apply(connection: Connection, messages: Sequence[Message], now: datetime) -> list[Rejected]:
         nonlocal looked
-        if not looked and rescoring.is_due(connection, known):
-            log.event(Log.RESCORE_DUE)
-        rejected = apply(connection, messages, now)
+        if not looked:
+            store.walks.derives_with(connection, SOFTWARE, now)
+            if Rescoring(scoring).is_due(connection):
+                log.event(Log.RESCORE_DUE)
+        rejected = scoring.apply(connection, messages, now)
         looked = True
         return rejected
 

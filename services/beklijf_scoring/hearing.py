@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
+from importlib.metadata import version as version_of
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,13 +24,39 @@ RETRACTED = Score(False, "retracted", ())
 NOT_SCORED = Score(False, "no-instrument", ())
 """A form that no instrument scores. When one comes to do so, `rescore` gives these answers their scores."""
 
+SOFTWARE = version_of("beklijf")
+
 _ENCODER = msgspec.msgpack.Encoder()
 _ANSWER = msgspec.msgpack.Decoder(Answer)
 _EPISODE = msgspec.msgpack.Decoder(Episode)
 
 
+Fact = Answer | Episode
+"""What is kept of one entity, as small as it can be."""
+
+
 class Inapplicable(Exception):
     """An event that cannot be applied; the message is the reason for its dead letter: a code, and words without content."""
+
+
+class Basis(NamedTuple):
+    """What everything derived rests on, as digests; the software is part of both: a mended fault is a change like any other."""
+
+    derived: str
+    """Of all contracts that scores, places and verdicts rest on."""
+    scored: str
+    """Of what scores alone rest on."""
+
+
+def basis_of(contracts: Contracts) -> Basis:
+    """What whoever derives by these contracts rests on."""
+    instruments = [repr(contracts.instruments[code]) for code in sorted(contracts.instruments)]
+    scored = _digest(SOFTWARE, *instruments, repr(sorted(contracts.questionnaires)))
+    return Basis(_digest(contracts.fingerprint, scored), scored)
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256(repr(texts).encode()).hexdigest()
 
 
 class Hearing:
@@ -38,13 +67,13 @@ class Hearing:
         self._scorers = {code: scorer(instrument) for code, instrument in contracts.instruments.items()}
         self._besides = {canonical: _besides(contracts, canonical) for canonical in contracts.questionnaires}
 
-    def facts(self, event: Event) -> bytes:
+    def fact(self, event: Event) -> Fact:
         """What is kept of an event. Raises Inapplicable."""
         try:
             if isinstance(event, ResponseAccepted):
-                return _ENCODER.encode(self.answer(event))
+                return self.answer(event)
             if isinstance(event, EpisodeChanged):
-                return _ENCODER.encode(self.episode(event))
+                return self.episode(event)
         except AnswerOutside as error:
             raise Inapplicable(f"{error}: the answers do not fit the instrument") from None
         except (ValueError, OverflowError):  # text in the form of a day or an instant that no calendar has
@@ -132,14 +161,14 @@ def event_of(topic: str, body: bytes) -> Event:
     return msgspec.json.decode(body, type=topics.BY_NAME[topic].event)
 
 
-def answer_of(facts: bytes) -> Answer:
-    """The answer that these facts say."""
-    return _ANSWER.decode(facts)
+def encoded(fact: Fact) -> bytes:
+    """A fact as it is kept."""
+    return _ENCODER.encode(fact)
 
 
-def episode_of(facts: bytes) -> Episode:
-    """The episode that these facts say."""
-    return _EPISODE.decode(facts)
+def fact_of(topic: str, kept: bytes) -> Fact:
+    """The fact that was kept."""
+    return _ANSWER.decode(kept) if topic == topics.RESPONSE_ACCEPTED.name else _EPISODE.decode(kept)
 
 
 def _day(measured: datetime) -> date:

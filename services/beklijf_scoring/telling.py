@@ -70,9 +70,28 @@ class WhatCounts(msgspec.Struct, frozen=True):
     counts: dict[str, int]
 
 
+class Results(msgspec.Struct, frozen=True):
+    """The part of a stored score-computed on which somebody may rely."""
+
+    said: msgspec.Raw = msgspec.field(name="results")
+
+
+class Verdicts(msgspec.Struct, frozen=True):
+    """The part of a stored mcic-changed on which somebody may rely."""
+
+    said: msgspec.Raw = msgspec.field(name="verdicts")
+
+
 RELIED_ON = {topics.SCORE_COMPUTED.name: "results", topics.MCIC_CHANGED.name: "verdicts"}
 """What somebody who reads a told score or pair goes by: when it changes, the former state stays readable."""
 
+NOTHING = {topic: f'"{element}":[]' for topic, element in RELIED_ON.items()}
+"""What the text of a score or a pair has where there is nothing to rely on."""
+
+_RELIED_ON: Mapping[str, msgspec.json.Decoder[Results] | msgspec.json.Decoder[Verdicts]] = {
+    topics.SCORE_COMPUTED.name: msgspec.json.Decoder(Results),
+    topics.MCIC_CHANGED.name: msgspec.json.Decoder(Verdicts),
+}
 _HOW_IT_COUNTS = msgspec.json.Decoder(HowItCounts)
 _WHAT_COUNTS = msgspec.json.Decoder(WhatCounts)
 _WHY_NONE = msgspec.json.Decoder(WhyNone)
@@ -206,9 +225,8 @@ def is_gone(topic: str, body: bytes) -> bool:
 
 
 def relied_on(topic: str, body: bytes) -> tuple[str, str]:
-    """The element of a score or a pair on which somebody may have relied, and its JSON."""
-    element = RELIED_ON[topic]
-    return element, bytes(msgspec.json.decode(body, type=dict[str, msgspec.Raw])[element]).decode()
+    """The piece of a score or a pair on which somebody may rely, as its text has it; and that piece where there is nothing."""
+    return f'"{RELIED_ON[topic]}":{bytes(_RELIED_ON[topic].decode(body).said).decode()}', NOTHING[topic]
 
 
 def _placed_result(placed: Placed) -> PlacedResult:

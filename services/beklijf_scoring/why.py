@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from importlib.metadata import version as version_of
 
 from beklijf_domain.exact import cut_decimals, exact_text
 from beklijf_domain.instrument import Measure
 from beklijf_domain.protocol import Protocol
 from beklijf_domain.rule import Threshold
 from beklijf_scoring.effect import result_text
-from beklijf_scoring.queries import Former, Known
+from beklijf_scoring.queries import Former, Known, Made, Pair, State
 from beklijf_scoring.wording import Language, sentence, word
 from beklijf_shared.clock import instant_text
 from beklijf_shared.contracts import Contracts
 from beklijf_shared.events import McicChanged, Result, RuleVerdict, ScoreComputed
 
-SOFTWARE = version_of("beklijf")
 ITEMS_SHOWN = 30
 SHARE_DECIMALS_MAXIMUM = 9
 
@@ -51,11 +49,10 @@ def sentences(known: Known, contracts: Contracts, language: Language) -> list[st
     return [
         *_answer(telling),
         *_score(telling),
+        _made(telling, "made", known.made),
         *_place(telling),
         *(said for pair in known.pairs for said in _pair(telling, pair)),
-        *_others(telling),
         *(_former(telling, former) for former in known.former),
-        telling.say("made-by", version=SOFTWARE),
     ]
 
 
@@ -123,6 +120,9 @@ def _place(telling: Telling) -> Iterator[str]:
     elif score.counts == "off-window":
         yield telling.say("off-window")
     yield telling.say("counts", counts=telling.word(score.counts))
+    if episode is not None and telling.known.protocol_version is not None:
+        title = programme.title if programme else episode.programme
+        yield telling.say("programme", programme=title, version=telling.known.protocol_version, t0=episode.t0)
 
 
 def _window(telling: Telling, protocol: Protocol, moment: str) -> str:
@@ -134,7 +134,22 @@ def _window(telling: Telling, protocol: Protocol, moment: str) -> str:
     return telling.say("window", moment=moment, **days)
 
 
-def _pair(telling: Telling, pair: McicChanged) -> Iterator[str]:
+def _made(telling: Telling, key: str, made: Made, **more: object) -> str:
+    """When something was told as it stands, and by which software."""
+    return telling.say(key, at=instant_text(made.at), version=made.software or telling.word("unknown"), **more)
+
+
+def _pair(telling: Telling, known: Pair) -> Iterator[str]:
+    """The two answers, what every rule says of the change, and when that was told."""
+    if known.baseline is not None and known.follow_up is not None:
+        sides = {"baseline": known.baseline.response, "baseline_day": known.baseline.day}
+        sides |= {"follow_up": known.follow_up.response, "day": known.follow_up.day}
+        yield telling.say("compared", moment=known.said.moment, **sides)
+    yield from _verdicts(telling, known.said)
+    yield _made(telling, "pair-made", known.made, moment=known.said.moment)
+
+
+def _verdicts(telling: Telling, pair: McicChanged) -> Iterator[str]:
     if pair.change is None:
         yield telling.say("no-verdict", moment=pair.moment, reason=telling.word(str(pair.none_because)))
         return
@@ -195,28 +210,20 @@ def _share(distance: Fraction, before: Fraction, threshold: Threshold) -> str:
     return exact_text(next(number for number in map(Fraction, texts) if share == needed or number != needed))
 
 
-def _others(telling: Telling) -> Iterator[str]:
-    """The answers on the other side of its pairs, so that they can be asked about as well."""
-    score, instrument = telling.known.score, telling.known.instrument
-    protocols = telling.contracts.every_protocol
-    compared = {(moment.code, moment.baseline) for protocol in protocols for moment in protocol.moments}
-    for other in telling.known.others:
-        if (score.moment, other.moment) in compared or (other.moment, score.moment) in compared:
-            labels = {each.code: each.labels[telling.language] for each in instrument.measures} if instrument else {}
-            first = next(iter(other.results), None)
-            value = f"{labels.get(first.measure, first.measure)} {telling.number(result_text(first))}" if first else ""
-            said = value or telling.word(str(other.not_scorable_reason))
-            yield telling.say("other", moment=other.moment, day=other.day, response=other.response, said=said)
-
-
 def _former(telling: Telling, former: Former) -> str:
-    """What was said before, and until when."""
-    said = former.said
+    """What was said before, until when, and what took its place."""
+    said, then = _state(telling, former.said), _state(telling, former.then)
+    return telling.say("superseded", until=instant_text(former.until), said=said, then=then)
+
+
+def _state(telling: Telling, said: State) -> str:
     if isinstance(said, ScoreComputed):
-        text = ", ".join(f"{each.measure} {result_text(each)}" for each in said.results) + f" ({said.instrument} {said.instrument_version})"
-    else:
-        text = ", ".join(f"{each.rule} {each.rule_version}: {telling.word(each.verdict)}" for each in said.verdicts) + f" ({said.moment})"
-    return telling.say("superseded", until=instant_text(former.until), said=text)
+        if not said.results:
+            return telling.word("no-score", reason=telling.word(str(said.not_scorable_reason)))
+        return ", ".join(f"{each.measure} {result_text(each)}" for each in said.results) + f" ({said.instrument} {said.instrument_version})"
+    if not said.verdicts:
+        return telling.word("no-verdict", reason=telling.word(str(said.none_because)), moment=said.moment)
+    return ", ".join(f"{each.rule} {each.rule_version}: {telling.word(each.verdict)}" for each in said.verdicts) + f" ({said.moment})"
 
 
 def _number(result: Result) -> Fraction:

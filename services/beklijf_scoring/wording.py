@@ -56,15 +56,26 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{rule} ({version}) op {moment}: niet te beoordelen, omdat {reason}.",
     ),
     "no-verdict": ("At {moment} there is no verdict: {reason}.", "Op {moment} is er geen oordeel: {reason}."),
-    "other": (
-        "It is compared with the answer {response} at {moment}, measured on {day}: {said}.",
-        "Het wordt vergeleken met het antwoord {response} op {moment}, gemeten op {day}: {said}.",
+    "programme": (
+        "Its episode, which began on {t0}, is under version {version} of the programme {programme}.",
+        "De episode, die begon op {t0}, valt onder versie {version} van het programma {programme}.",
     ),
-    "superseded": ("Until {until} it said: {said}.", "Tot {until} stond er: {said}."),
-    "made-by": ("Beklijf {version} says so.", "Beklijf {version} zegt dit."),
+    "compared": (
+        "At {moment} the answer {follow_up} of {day} is compared with the answer {baseline} of {baseline_day}.",
+        "Op {moment} wordt het antwoord {follow_up} van {day} vergeleken met het antwoord {baseline} van {baseline_day}.",
+    ),
+    "superseded": ("Until {until} it said: {said}. Then it said: {then}.", "Tot {until} stond er: {said}. Daarna: {then}."),
+    "made": ("So told on {at} by Beklijf {version}.", "Zo verteld op {at} door Beklijf {version}."),
+    "pair-made": (
+        "What is said of {moment} was told on {at} by Beklijf {version}.",
+        "Wat over {moment} staat, is verteld op {at} door Beklijf {version}.",
+    ),
 }
 
 WORDS: dict[str, tuple[str, str]] = {
+    "unknown": ("of an unknown version", "van een onbekende versie"),
+    "no-score": ("no score ({reason})", "geen score ({reason})"),
+    "no-verdict": ("no verdict ({reason}) ({moment})", "geen oordeel ({reason}) ({moment})"),
     "completed": ("completed", "voltooid"),
     "amended": ("amended", "gewijzigd"),
     "entered-in-error": ("withdrawn as entered in error", "ingetrokken als foutief ingevoerd"),

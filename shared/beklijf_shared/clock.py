@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
 """Gives the present instant, aware and in UTC."""
@@ -45,3 +45,8 @@ def micros(at: datetime) -> int:
     """Microseconds since 1970, exact: the floor under the versions of derived entities."""
     delta = at - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def at_micros(count: int) -> datetime:
+    """The instant so many microseconds after 1970: when a derived entity was told in this version, unless its clock had gone back."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=count)

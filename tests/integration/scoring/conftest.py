@@ -44,15 +44,17 @@ class Service:
     def counts(self) -> dict[tuple[str, str], int]:
         """The counts of data quality that are not zero, by organisation, or organisation and receipt."""
         with db.transaction(self.engine) as connection:
-            return {(_scope(organisation, receipt), name): n for organisation, receipt, name, n in store.disposition_rows(connection)}
+            return {
+                (_scope(organisation, receipt), name): n for organisation, receipt, name, n in store.concerned.disposition_rows(connection)
+            }
 
     def recount(self) -> dict[tuple[str, str], int]:
         """The same, counted anew from everything that was told."""
         counted: dict[tuple[str, str], int] = {}
         with db.transaction(self.engine) as connection:
-            told = store.told_scores(connection)
+            told = store.concerned.told_scores(connection)
             places = [(_scope(*scope), name) for body in told for scope, name in telling.dispositions(body)]
-            places += [(row.organisation, telling.OF_ANOTHER_PATIENT) for row in store.awaited_rows(connection) if row.of_another]
+            places += [(row.organisation, telling.OF_ANOTHER_PATIENT) for row in store.concerned.awaited_rows(connection) if row.of_another]
         for place in places:
             counted[place] = counted.get(place, 0) + 1
         return counted
@@ -70,7 +72,8 @@ class Service:
     def empty(self) -> None:
         """What `python -m beklijf_scoring empty` does."""
         with db.transaction(self.engine) as connection:
-            app.empty(connection)
+            store.former.forget(connection, telling.NOTHING, self.clock())
+            commands.truncate(connection, *app.EMPTIED)
 
 
 @pytest.fixture(scope="session")

@@ -12,12 +12,13 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from fhir.resources.R4B import get_fhir_model_class
 from msgspec.structs import replace
 
-from beklijf_scoring import api
+from beklijf_scoring import api, store
+from beklijf_scoring.hearing import SOFTWARE
 from beklijf_scoring.reader import Readers
 from beklijf_scoring.usecases import Scoring
-from beklijf_scoring.why import SOFTWARE
 from beklijf_shared import contracts, db
 from beklijf_shared.events import Answer
 from tests.integration.scoring.conftest import Service
@@ -29,6 +30,8 @@ from tests.lib.expressed import CODED, SUM_OF_WEIGHTS, URL, site, toml
 BASELINE = response_accepted("r0", 90)
 FOLLOW_UP = response_accepted("r1", 60, measured="2014-05-03T09:00:00Z")
 VAS = f"{BASE}/Questionnaire/vas-pain"
+IMSR = "Interdisciplinary medical specialist rehabilitation (iMSR)"
+JUDGED = "imsr-30-percent 1.0.0: {0}, ostelo-2008 1.0.0: {0} (t1)"
 TOKEN = {"Authorization": "Bearer token-of-another-hospital"}
 READERS = Readers({hashlib.sha256(b"token-of-another-hospital").digest(): "o2"}, "o1")
 
@@ -54,12 +57,17 @@ class Client:
 
 @pytest.fixture
 def client(service: Service) -> Client:
+    with db.transaction(service.engine) as connection:
+        store.walks.derives_with(connection, SOFTWARE, service.clock())
     return Client(api.application(service.engine, contracts.load(), READERS))
 
 
 def told(client: Client, path: str) -> Any:
+    """What is answered; where it is FHIR, it is FHIR."""
     answer = client.get(path)
     assert answer.status_code == 200, answer.text
+    if answer.headers["content-type"] == api.FHIR:
+        get_fhir_model_class(answer.json()["resourceType"]).model_validate(answer.json())
     return json.loads(answer.text, parse_float=Decimal)
 
 
@@ -70,14 +78,16 @@ def test_a_verdict_is_traced_to_its_answers_in_sentences(service: Service, clien
         f"The answer to Visual analogue scale, pain ({VAS} version 1.0.0) was completed and measured on 2014-05-03.",
         "Intensity of pain is 60: the only answer (vas-pain = 60).",
         "It was scored by vas-pain version 1.0.0, whose source is: " + contracts.load().instruments["vas-pain"].citation,
+        f"So told on 2020-03-02T12:00:01Z by Beklijf {SOFTWARE}.",
         "It belongs to moment t1: its day lies in the window from 2014-04-05 to 2014-06-07, 0 days from the target 2014-05-03.",
         "How it counts: counted.",
+        f"Its episode, which began on 2014-03-03, is under version 1.0.0 of the programme {IMSR}.",
+        "At t1 the answer r1 of 2014-05-03 is compared with the answer r0 of 2014-03-03.",
         "At least 30 % better than at t0 (1.0.0) at t1: 90 → 60: 33.3 %, needed 30 %; improved, 3 points more than needed.",
         "Ostelo 2008, score points (1.0.0) at t1: 90 → 60: 30 points, needed 15 points; improved, 15 points more than needed.",
-        "It is compared with the answer r0 at t0, measured on 2014-03-03: Intensity of pain 90.",
-        f"Beklijf {SOFTWARE} says so.",
+        f"What is said of t1 was told on 2020-03-02T12:00:01Z by Beklijf {SOFTWARE}.",
     ]
-    assert told(client, "/scores/r1/why?lang=nl")["sentences"][4] == "Hoe het telt: geteld."
+    assert told(client, "/scores/r1/why?lang=nl")["sentences"][5] == "Hoe het telt: geteld."
 
 
 def test_what_was_told_before_stays_readable(service: Service, client: Client) -> None:
@@ -87,8 +97,33 @@ def test_what_was_told_before_stays_readable(service: Service, client: Client) -
     before = [each for each in told(client, "/scores/r0/why")["sentences"] if each.startswith("Until")]
 
     assert before == [
-        "Until 2020-03-02T12:00:02Z it said: imsr-30-percent 1.0.0: improved, ostelo-2008 1.0.0: improved (t1).",
-        "Until 2020-03-02T12:00:02Z it said: intensity 90 (vas-pain 1.0.0).",
+        f"Until 2020-03-02T12:00:02Z it said: {JUDGED.format('improved')}. Then it said: {JUDGED.format('unchanged')}.",
+        "Until 2020-03-02T12:00:02Z it said: intensity 90 (vas-pain 1.0.0). Then it said: intensity 70 (vas-pain 1.0.0).",
+    ]
+
+
+def test_what_was_told_before_outlives_a_rebuild_and_one_under_another_answer(service: Service, client: Client) -> None:
+    """What is told when the service is emptied is kept: nothing may ever say it again. What comes back unchanged was not superseded."""
+    service.apply(episode_changed(), BASELINE, FOLLOW_UP)
+    service.apply(response_accepted("r0", 89, version=2, status="amended"))
+    for _ in range(2):
+        service.empty()
+        service.apply(FOLLOW_UP)
+        service.apply(episode_changed(), response_accepted("r0", 89, version=2, status="amended"))
+    rebuilt = [each for each in told(client, "/scores/r0/why")["sentences"] if each.startswith("Until")]
+
+    service.empty()
+    service.apply(episode_changed(), response_accepted("r0", 70, version=3, status="amended"), FOLLOW_UP)
+
+    before = [
+        f"Until 2020-03-02T12:00:02Z it said: {JUDGED.format('improved')}. Then it said: {JUDGED.format('improved')}.",
+        "Until 2020-03-02T12:00:02Z it said: intensity 90 (vas-pain 1.0.0). Then it said: intensity 89 (vas-pain 1.0.0).",
+    ]
+    assert rebuilt == before
+    assert [each for each in told(client, "/scores/r0/why")["sentences"] if each.startswith("Until")] == [
+        *before,
+        "Until 2020-03-02T12:00:06Z it said: intensity 89 (vas-pain 1.0.0). Then it said: intensity 70 (vas-pain 1.0.0).",
+        f"Until 2020-03-02T12:00:07Z it said: {JUDGED.format('improved')}. Then it said: {JUDGED.format('unchanged')}.",
     ]
 
 
@@ -103,6 +138,45 @@ def test_a_score_is_an_observation_derived_from_its_answer(service: Service, cli
     assert found["code"]["coding"][-1] == {"system": f"{BASE}/CodeSystem/score", "code": "vas-pain.intensity"}
     assert found["derivedFrom"] == [{"reference": "QuestionnaireResponse/r0"}]
     assert told(client, "/fhir/Provenance/r0")["target"] == [{"reference": "Observation/r0.intensity"}]
+
+
+def test_an_observation_is_amended_and_withdrawn_and_never_just_gone(service: Service, client: Client) -> None:
+    service.apply(episode_changed(), BASELINE, FOLLOW_UP)
+    seen = []
+    for version, value, status in ((2, 70, "amended"), (3, None, "amended"), (4, 70, "entered-in-error")):
+        service.apply(response_accepted("r0", value, version=version, status=status))
+        found = told(client, "/fhir/Observation/r0.intensity")
+        (entry,) = told(client, "/fhir/Observation?derived-from=r0")["entry"]
+        assert entry["resource"] == found
+        seen.append((found["status"], found["valueQuantity"]["value"], found["issued"]))
+
+    assert seen == [
+        ("amended", 70, "2020-03-02T12:00:02Z"),
+        ("entered-in-error", 70, "2020-03-02T12:00:03Z"),
+        ("entered-in-error", 70, "2020-03-02T12:00:04Z"),
+    ]
+
+
+def test_a_provenance_names_every_contract_answer_and_former_score(service: Service, client: Client) -> None:
+    service.apply(episode_changed(), BASELINE, response_accepted("r1", 50, measured="2014-05-03T09:00:00Z", mapping="ours@1.0.0"))
+    service.apply(response_accepted("r1", 60, measured="2014-05-03T09:00:00Z", version=2, status="amended", mapping="ours@1.0.0"))
+
+    found = told(client, "/fhir/Provenance/r1?lang=nl")
+
+    assert found["policy"] == [
+        f"{BASE}/instrument/vas-pain|1.0.0",
+        f"{BASE}/PlanDefinition/imsr|1.0.0",
+        f"{BASE}/rule/imsr-30-percent|1.0.0",
+        f"{BASE}/rule/ostelo-2008|1.0.0",
+        f"{BASE}/mapping/ours|1.0.0",
+    ]
+    assert found["entity"] == [
+        {"role": "source", "what": {"reference": "QuestionnaireResponse/r1", "display": f"{VAS}|1.0.0"}},
+        {"role": "source", "what": {"reference": "QuestionnaireResponse/r0"}},
+        {"role": "revision", "what": {"display": "intensity 50 (vas-pain 1.0.0), until 2020-03-02T12:00:02Z"}},
+    ]
+    assert (found["recorded"], found["agent"][0]["who"]) == ("2020-03-02T12:00:02Z", {"display": f"Beklijf {SOFTWARE}"})
+    assert "verteld op 2020-03-02T12:00:02Z" in found["text"]["div"]
 
 
 def test_scores_are_found_page_by_page_by_subject_and_by_code(service: Service, client: Client) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from beklijf_domain.rule import EVERY, Judgement, Threshold
 from beklijf_scoring import app, consumer, rescoring, store
+from beklijf_scoring.effect import Effect, Figure
+from beklijf_scoring.rescoring import Disturbed, Rescoring, Step
+from beklijf_scoring.store.concerned import Walk
 from beklijf_scoring.usecases import Scoring
 from beklijf_shared import commands, contracts, db, migrations, telemetry
 from beklijf_shared.events import EpisodeScored, McicChanged
@@ -87,6 +94,7 @@ def test_what_a_new_rule_would_change_is_shown_and_nothing_is_written(service: S
         "1 patients with 2 answers were derived anew, and nothing was written",
         "0 scores would change, 0 answers would count otherwise",
         "1 verdicts of 1 pairs would change; 1 episodes would be counted anew",
+        "0 figures of 0 cohorts would change",
         "  1 x half, vas-pain at t1: none -> unchanged",
         "examples of verdicts:",
         "  response r1, vas-pain at t1, half: no verdict -> unchanged (90 to 60)",
@@ -98,31 +106,80 @@ def test_what_a_new_rule_would_change_is_shown_and_nothing_is_written(service: S
 
 @pytest.mark.usefixtures("stricter")
 def test_a_walk_that_was_cut_off_goes_on_where_it_was(service: Service) -> None:
-    known = contracts.load(os.environ["BEKLIJF_CONTRACTS"])
+    changed = Scoring(contracts.load(os.environ["BEKLIJF_CONTRACTS"]))
+    rescoring = Rescoring(changed)
     for number in range(5):
         service.apply(episode_changed(f"e{number}", subject=f"s{number}"))
-    changed = Scoring(known)
 
     with db.transaction(service.engine) as connection:
-        assert rescoring.is_due(connection, known)
-        first = rescoring.apply(connection, changed, known, NOON, most=3)
-        reached = store.rescored_to(connection, known.fingerprint)
+        due = rescoring.is_due(connection)
+        first = rescoring.step(connection, None, 3, NOON)
     with db.transaction(service.engine) as connection:
-        halfway = rescoring.is_due(connection, known)
-        rest = [rescoring.apply(connection, changed, known, NOON, most=3) for _ in range(3)]
-        due = rescoring.is_due(connection, known)
+        again = rescoring.step(connection, None, 3, NOON)  # cut off before anything was done: nothing is left out
+        second = rescoring.step(connection, again, 3, NOON)
+    with db.transaction(service.engine) as connection:
+        halfway = rescoring.is_due(connection)
+        resumed = rescoring.step(connection, None, 3, NOON)
+        end = rescoring.step(connection, resumed, 3, NOON)
+        over = rescoring.is_due(connection)
 
-    assert (first, reached, halfway, rest, due) == (True, "s2", True, [True, False, False], False)
+    assert (due, first, again) == (True, Step("", ["s0", "s1", "s2"]), first)
+    assert (second, halfway, resumed, end, over) == (Step("s2", ["s3", "s4"]), True, second, None, False)
+
+
+@pytest.mark.usefixtures("stricter")
+def test_whoever_goes_on_by_other_contracts_makes_a_walk_begin_anew(service: Service) -> None:
+    """A consumer that was not restarted derives by the old contracts, in the middle of a walk by the new ones and after it."""
+    rescoring = Rescoring(Scoring(contracts.load(os.environ["BEKLIJF_CONTRACTS"])))
+    service.apply(*PAIR, episode_changed("e1"), episode_changed("e2", subject="s2"))
+    with db.transaction(service.engine) as connection:
+        step = rescoring.step(connection, rescoring.step(connection, None, 1, NOON), 1, NOON)
+
+    service.apply(episode_changed("e1", version=2))
+    with db.transaction(service.engine) as connection, pytest.raises(Disturbed):
+        rescoring.step(connection, step, 1, NOON)
+    codes = [commands.main(app.SERVICE, ["rescore", "--apply"])]
+    judged = [len(pair.verdicts) for pair in service.told(McicChanged)]
+    service.apply(response_accepted("r1", 59, measured="2014-05-03T09:00:00Z", version=2, status="amended"))
+    with db.transaction(service.engine) as connection:
+        due = rescoring.is_due(connection)
+    codes.append(commands.main(app.SERVICE, ["rescore", "--apply"]))
+
+    assert (codes, judged, due, [len(pair.verdicts) for pair in service.told(McicChanged)]) == ([0, 0], [3], True, [3])
 
 
 def test_a_service_without_anybody_takes_the_contracts_for_its_own(service: Service) -> None:
-    known = contracts.load()
-
     with db.transaction(service.engine) as connection:
-        due = rescoring.is_due(connection, known)
-        stored = store.derived_by(connection)
+        due = Rescoring(service.scoring).is_due(connection)
+        stored = store.walks.last(connection)
 
-    assert (due, stored) == (False, known.fingerprint)
+    assert (due, stored) == (False, Walk(service.scoring.basis.derived, None, service.scoring.basis.scored))
+
+
+def test_a_plan_counts_the_figures_of_every_cohort(service: Service, environment: pytest.MonkeyPatch) -> None:
+    """A stricter version of a rule that a cohort shows: of its figure one fewer improved and one more unchanged; patients who were not
+    completely treated, or objected, are in no figure."""
+    shipped = contracts.load()
+    service.apply(episode_changed(), *PAIR)
+    for number, facts in enumerate(({"treatment": "in-treatment"}, {"participation": "objected", "participation_since": "2015-01-01"})):
+        own = {"subject": f"o{number}"}
+        answers = [replace(each, response=f"{each.response}-{number}", **own) for each in PAIR]
+        service.apply(episode_changed(f"o{number}", **own, **facts), *answers)
+    threshold = Threshold(">=", relative=Fraction(1, 2))
+    rule = dataclasses.replace(shipped.rules["imsr-30-percent"], judgements={EVERY: Judgement(threshold, threshold, None)})
+    stricter = dataclasses.replace(shipped, rules={**shipped.rules, "imsr-30-percent": rule})
+
+    effect = rescoring.previewed(service.engine, Scoring(stricter), Effect((shipped.cohorts["imsr"],)))
+
+    assert (effect.episodes, effect.figures) == (
+        3,
+        {Figure("imsr", 2014, "vas-pain", "t1", "imsr-30-percent@1.0.0"): {"improved": -1, "unchanged": 1}},
+    )
+    assert effect.as_text().splitlines()[3:4] + effect.as_text().splitlines()[-2:] == [
+        "1 figures of 1 cohorts would change",
+        "examples of figures:",
+        "  imsr 2014, vas-pain at t1, imsr-30-percent@1.0.0: improved -1, unchanged +1",
+    ]
 
 
 def test_rescoring_without_a_change_tells_nothing(service: Service, environment: pytest.MonkeyPatch) -> None:
@@ -197,7 +254,7 @@ def test_the_consumer_notices_with_its_first_batch_that_rules_changed(service: S
     log = telemetry.Logger("scoring", "consumer")
 
     for number, known in enumerate((shipped, shipped, changed)):
-        handle = consumer.noticing(Scoring(known).apply, known, log)
+        handle = consumer.noticing(Scoring(known), log)
         for event in (episode_changed(f"e{number}"), episode_changed(f"f{number}")):
             with db.transaction(service.engine) as connection:
                 handle(connection, [message(event)], NOON)
