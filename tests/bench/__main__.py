@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from tests.bench import alone, bulk, consuming, path, posting, sharing
+from tests.bench import alone, bulk, consuming, path, posting, rebuilding, rescoring, sharing
 from tests.chaos.registry import Registry, registry
 from tests.lib import infra
 from tests.lib.databases import Databases
@@ -21,6 +21,8 @@ POSTED_PATIENTS = 2_000
 PATH_PATIENTS = 3_000
 WARM_PATIENTS = 200
 ARCHIVE_PATIENTS = 16_000
+RESCORED_PATIENTS = 2_000
+REBUILT_PATIENTS = 2_000
 RUNS = 3
 GROWTH = (10_000, 100_000, 1_000_000)
 GROWTH_PATIENTS, GROWTH_RUNS = 400, 7
@@ -35,8 +37,8 @@ VISIBLE_RATE = 200
 def main() -> int:
     """Measures and prints, in this order: intake alone, the consumers alone, then everything together.
 
-    `intake`, `sharing`: only these. `large`: what takes too long for every run (half an hour, 40 GB): ten million answers stored, 5 GB
-    imported.
+    `intake`, `sharing`, `rescoring`, `rebuilding`: only these.
+    `large`: what takes too long for every run (half an hour, 40 GB): ten million answers stored, 5 GB imported.
     """
     _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors, {platform.machine()}, {_interpreter()}")
     if "large" in sys.argv[1:]:
@@ -47,15 +49,25 @@ def main() -> int:
     if "sharing" in sys.argv[1:]:
         _sharing()
         return 0
+    if "rescoring" in sys.argv[1:]:
+        _rescoring()
+        return 0
+    if "rebuilding" in sys.argv[1:]:
+        with registry() as running:
+            bulk.imported(running, 2_000_000, REBUILT_PATIENTS)
+            _rebuilding(running)
+        return 0
     _intake_alone()
     if "intake" in sys.argv[1:]:
         return 0
     _consumers()
     _sharing()
+    _rescoring()
     with registry() as running:
         _posts(running)
         _archives(running)
         _path(running)
+        _rebuilding(running)
     return 0
 
 
@@ -111,6 +123,18 @@ def _sharing() -> None:
         for processes in (1, 2):
             rate, shares = sharing.scoring(databases, processes, CONSUMED_PATIENTS)
             _say(f"scoring through the broker, {processes} process(es): {rate:.0f} messages/s, of which each took {shares}")
+
+
+def _rescoring() -> None:
+    """Everybody derived anew on a database of scoring alone."""
+    with rescoring.filled(RESCORED_PATIENTS) as found:
+        for name, walk in rescoring.walks(found):
+            _say(f"{name}, {found.answers} answers: {walk}; load average {os.getloadavg()[0]:.1f}")
+
+
+def _rebuilding(running: Registry) -> None:
+    """Everything after intake emptied, and filled again from what intake holds."""
+    _say(f"rebuild of everything from the raw store, {rebuilding.rebuilt(running)}; load average {os.getloadavg()[0]:.1f}")
 
 
 def _posts(running: Registry) -> None:

@@ -102,7 +102,7 @@ class Alone:
 
     def _spent(self) -> tuple[float, float, float]:
         assert self.server.running is not None
-        return _seconds(self.door.pid), _seconds(self.server.running.process.pid), time.process_time()
+        return seconds(self.door.pid), seconds(self.server.running.process.pid), time.process_time()
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def _family(pid: int) -> list[psutil.Process]:
     return [one, *one.children(recursive=True)]
 
 
-def _seconds(pid: int) -> float:
+def seconds(pid: int) -> float:
     """Processor time of a process and its children, also of those that have ended."""
     total = 0.0
     for one in _family(pid):
