@@ -1,7 +1,7 @@
 """What is told, looked at from outside, and what was told before it: a record of what others may have relied on.
 
 `superseded` is no derivation: what was told depends on what had come until then, and on the contracts of that day. So nothing rebuilds
-it, and emptying the service keeps it (`contracts/decisions/0027-what-was-told-before.md`).
+it, and emptying the service keeps it (`contracts/decisions/0029-what-was-told-before.md`).
 """
 
 from __future__ import annotations
