@@ -42,6 +42,7 @@ def test_a_form_is_added_once_and_never_replaced(site: Path, tmp_path: Path) -> 
 
 def test_on_one_computer_a_folder_is_made_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BEKLIJF_CONTRACTS", raising=False)
+    monkeypatch.setenv("BEKLIJF_STATE", str(tmp_path))  # nothing is remembered there
     monkeypatch.setenv("BEKLIJF_STATE", str(tmp_path / "state"))
     assert state_from_environment().site() is None
 

@@ -17,7 +17,7 @@ CODED = ("low = 0\nhigh = 5\n", 'codes = { "no" = 0, "yes" = 5 }\n')
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200", "BEKLIJF_STATE": "/none"})
 
 
 @pytest.fixture
