@@ -19,6 +19,7 @@ from beklijf_intake.bulk import download, importer
 from beklijf_intake.bulk.archives import Storing
 from beklijf_intake.bulk.handover import Handover
 from beklijf_intake.bulk.importer import worker
+from beklijf_intake.bulk.importer.fetching import Fetcher
 from beklijf_intake.bulk.importer.pool import Pool
 from beklijf_intake.bulk.spool import Spool
 from beklijf_intake.domain import mapping
@@ -186,7 +187,8 @@ def import_archives(
     fetched_from, rules = sources or download.Sources(archives.sources, is_public), Rules(intake.key, intake.time_zone)
 
     def make(connection: db.Connection) -> importer.Importer:
-        return importer.Importer(connection, spool, pool, fetched_from, clock, new_id, rules, status, stop, log)
+        fetcher = Fetcher(fetched_from, spool, new_id)
+        return importer.Importer(connection, spool, pool, fetcher, clock, new_id, rules, status, stop, log)
 
     importer.run(settings, status, stop, log, make)
 

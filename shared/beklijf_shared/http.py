@@ -181,9 +181,10 @@ def serve(
     process.settle()
     with (
         siblings.listening(settings.http_host, settings.http_port, workers) as port,
-        siblings.beside(workers, port.getsockname()[1], stop),
+        siblings.beside(workers, settings.http_host, port.getsockname()[1], stop) as others,
         asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,  # uvloop, which `asyncio.run` would not choose
     ):
+        status.siblings = others.ask
         runner.run(_until(uvicorn.Server(config), port, status, stop))
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from beklijf_shared import telemetry
+from beklijf_shared import siblings, telemetry
 from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
 
@@ -25,14 +25,20 @@ def application(status: Status) -> Starlette:
     """The four answers as an ASGI application; `/progress` asks the database in a worker thread."""
 
     def live(_: Request) -> Response:
-        return JSONResponse({"alive": status.alive()}, 200 if status.alive() else 503)
+        alive = status.alive() and _others_live(status)
+        return JSONResponse({"alive": alive}, 200 if alive else 503)
 
     def ready(_: Request) -> Response:
         telemetry.READY.set(0 if status.missing else 1)
         return JSONResponse({"ready": not status.missing, "missing": dict(status.missing)}, 503 if status.missing else 200)
 
     def metrics(_: Request) -> Response:
-        return Response(generate_latest(telemetry.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        telemetry.READY.set(0 if status.missing else 1)
+        try:
+            theirs = [body for _, body in status.siblings("/metrics")]
+        except siblings.Silent:  # a sum without one of them would look as if everything had begun anew
+            return Response("a sibling does not answer\n", 503, media_type="text/plain")
+        return Response(telemetry.exposed(theirs), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     def progress(_: Request) -> Response:
         try:
@@ -42,6 +48,13 @@ def application(status: Status) -> Starlette:
 
     routes = [("/health/live", live), ("/health/ready", ready), ("/metrics", metrics), ("/progress", progress)]
     return Starlette(routes=[Route(path, endpoint) for path, endpoint in routes])
+
+
+def _others_live(status: Status) -> bool:
+    try:
+        return all(code == 200 for code, _ in status.siblings("/health/live"))
+    except siblings.Silent:
+        return False
 
 
 @contextmanager

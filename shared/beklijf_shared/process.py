@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from beklijf_shared import db, ops, telemetry
+from beklijf_shared import db, ops, siblings, telemetry
 from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Log, Logger
@@ -23,6 +23,7 @@ def running(settings: Settings, process: str) -> Iterator[tuple[Status, threadin
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with ops.serving(status, settings) as port:
+        siblings.tell(port)
         log.event(Log.PROCESS_STARTED, port=port)
         try:
             yield status, stop, log

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 LIVE_SECONDS = 60.0
 """A loop that has not come round for so long is taken for dead."""
+
+
+def _none(_: str) -> Sequence[tuple[int, bytes]]:
+    return ()
 
 
 @dataclass(slots=True)
@@ -21,6 +25,8 @@ class Status:
     settled: bool | None = None
     missing: dict[str, str] = field(default_factory=dict)
     report: Callable[[], dict[str, Any]] = dict
+    siblings: Callable[[str], Sequence[tuple[int, bytes]]] = _none
+    """What other processes that answer for the same port say at a path of their operations ports: status and body."""
     beat_at: float = field(default_factory=time.monotonic)
 
     def beat(self) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Any
+from operator import add
+from typing import Any, cast
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
 FIELDS = frozenset(
     [
@@ -83,6 +85,40 @@ class Log(Enum):
     SNAPSHOT_TAKEN = ("debug", "snapshot taken")
     DAY_TURNED = ("info", "the daily tick derived what changes with the date")
     RECOUNTED = ("info", "cells were counted anew")
+
+
+def exposed(others: Sequence[bytes] = ()) -> bytes:
+    """All metrics as Prometheus reads them, added to those of other processes that answer for the same port.
+
+    Counts and times are sums; of a gauge the least is shown, because ready is what all are.
+    """
+    if not others:
+        return generate_latest(REGISTRY)
+    return generate_latest(cast("CollectorRegistry", _Sum([generate_latest(REGISTRY), *others])))
+
+
+class _Sum:
+    """What several processes have exposed, as one."""
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self._texts = texts
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, in the order of the first that has each."""
+        families: dict[str, Metric] = {}
+        values: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]] = {}
+        for text in self._texts:
+            for family in text_string_to_metric_families(text.decode()):
+                families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                known = values.setdefault(family.name, {})
+                for sample in family.samples:
+                    key = sample.name, tuple(sample.labels.items())
+                    together = min if family.type == "gauge" else add
+                    known[key] = together(known[key], sample.value) if key in known else sample.value
+        for name, metric in families.items():
+            for (sample_name, labels), value in values[name].items():
+                metric.add_sample(sample_name, dict(labels), value)
+            yield metric
 
 
 def say_behind(behind: Mapping[tuple[str, int], int]) -> None:

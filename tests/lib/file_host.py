@@ -19,9 +19,10 @@ from beklijf_intake.bulk.download import Sources
 
 
 class FileHost(http.server.ThreadingHTTPServer):
-    """Files by path; `/moved` redirects, `/zipped` says it is compressed, `/short` ends before its end."""
+    """Files by path; `/moved` redirects, `/zipped` says it is compressed, `/short` ends before its end, `/slow...` waits for leave."""
 
     files: Mapping[str, bytes]
+    may_go_on: threading.Event
 
 
 class Listener(http.server.BaseHTTPRequestHandler):
@@ -39,6 +40,8 @@ class Listener(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(content or b"") * (2 if self.path == "/short" else 1)))
         self.end_headers()
+        if self.path.startswith("/slow"):
+            self.server.may_go_on.wait(60)
         self.wfile.write(content or b"")
 
     def log_message(self, *_: object) -> None:
@@ -67,11 +70,11 @@ def certificate(folder: Path) -> Path:
 
 
 @contextmanager
-def file_host(folder: Path, files: Mapping[str, bytes]) -> Iterator[tuple[str, Sources]]:
+def file_host(folder: Path, files: Mapping[str, bytes], may_go_on: threading.Event | None = None) -> Iterator[tuple[str, Sources]]:
     """Its address, and sources that list it, take loopback for public, and trust its certificate."""
     trusted = certificate(folder)
     server = FileHost(("127.0.0.1", 0), Listener)
-    server.files = files
+    server.files, server.may_go_on = files, may_go_on or threading.Event()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(trusted)
     server.socket = tls.wrap_socket(server.socket, server_side=True)

@@ -64,17 +64,21 @@ def fetch(url: str, sources: Sources, write: Callable[[bytes], Any], goes_on: Ca
     connection = _Pinned(host, port, _address(host, port, sources), sources.context())
     try:
         connection.request("GET", path, headers={"Accept-Encoding": "identity", "User-Agent": "beklijf"})
-        response = connection.getresponse()
-        if response.status != 200:
-            more = " Redirects are not followed." if 300 <= response.status < 400 else ""
-            raise CannotFetch(f"The host answered with status {response.status}.{more}")
-        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise CannotFetch("The host sent the file compressed although it was asked not to.")
-        _copy(response, write, goes_on, limit)
+        with connection.getresponse() as response:
+            _check_answer(response)
+            _copy(response, write, goes_on, limit)
     except (OSError, http.client.HTTPException) as error:
         raise CannotFetch(f"The host could not be read from ({type(error).__name__}).") from None
     finally:
         connection.close()
+
+
+def _check_answer(response: http.client.HTTPResponse) -> None:
+    if response.status != 200:
+        more = " Redirects are not followed." if 300 <= response.status < 400 else ""
+        raise CannotFetch(f"The host answered with status {response.status}.{more}")
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise CannotFetch("The host sent the file compressed although it was asked not to.")
 
 
 def _copy(response: http.client.HTTPResponse, write: Callable[[bytes], Any], goes_on: Callable[[], bool], limit: int | None) -> None:

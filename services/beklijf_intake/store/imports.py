@@ -6,6 +6,7 @@ other. What became of its lines is one compressed text per block: NDJSON, in the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -124,10 +125,22 @@ WHERE import = :id AND (file, first_line) > (:file, :first_line) AND {wanted} OR
 """
 OUTCOMES = text(PAGE.format(column="outcomes", wanted="accepted + duplicate + refused > 0"))
 REFUSALS = text(PAGE.format(column="refusals", wanted="length(refusals) > 0"))
-NEXT = text("""
-SELECT f.import, f.number, f.name, f.kind, f.url, f.size, f.sender, i.organisation, i.created_at
-FROM import_file AS f JOIN import AS i ON i.id = f.import WHERE f.state = 'waiting' ORDER BY f.import, f.number LIMIT 1
-""")
+# Whose turn it is: of each sender the first file of the import it opened first (ids are ordered by time), the senders in turn.
+TURNS = """
+WITH waiting AS (
+  SELECT f.import, f.number, f.name, f.kind, f.url, f.size, f.sender, i.organisation, i.created_at,
+    i.organisation || '|' || coalesce(CAST(f.sender AS json) ->> 'client', '') AS party
+  FROM import_file AS f JOIN import AS i ON i.id = f.import WHERE f.state = 'waiting'
+), others AS (SELECT * FROM waiting WHERE party <> ALL(CAST(:but AS text[])))
+{asked}
+"""
+NEXT = text(
+    TURNS.format(
+        asked="SELECT import, number, name, kind, url, size, sender, organisation, created_at, party FROM others"
+        " ORDER BY party <= :after, party, import, number LIMIT 1"
+    )
+)
+OTHERS = text(TURNS.format(asked="SELECT EXISTS (SELECT FROM others)"))
 STORED = text("""
 SELECT first_line, lines, start, "end" FROM import_block WHERE import = :import AND file = :file ORDER BY first_line
 """)
@@ -203,6 +216,8 @@ class Work:
     """Who sent it, and what that sender may do, as the door wrote it down."""
     organisation: str
     created_at: datetime
+    party: str
+    """The sender, as one among whom turns are taken: its organisation, and which of that organisation's systems it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,10 +316,15 @@ def page(
     return [((row.file, row.first_line), bytes(row.text)) for row in rows]
 
 
-def next_file(connection: Connection) -> Work | None:
-    """The first file that waits, of the import that was opened first (ids are ordered by time)."""
-    row = connection.execute(NEXT).one_or_none()
+def next_file(connection: Connection, after: str, but: Collection[str]) -> Work | None:
+    """The first file that waits of the party that comes after this one, round and round, leaving some out."""
+    row = connection.execute(NEXT, {"after": after, "but": list(but)}).one_or_none()
     return None if row is None else Work(*row)
+
+
+def others_wait(connection: Connection, but: Collection[str]) -> bool:
+    """Whether a file waits of any party that is not one of these."""
+    return bool(connection.execute(OTHERS, {"but": list(but)}).scalar_one())
 
 
 def stored(connection: Connection, import_id: str, file: int) -> list[Block]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from beklijf_intake.bulk import importer
 from beklijf_shared import db
 from tests.integration.intake.conftest import Registry
 from tests.lib import builders, importing
@@ -298,6 +300,55 @@ def test_a_manifest_is_fetched_with_its_files_and_one_that_is_not_there_fails_al
         "The host answered with status 404.",
         "The host is not one that this registry fetches from (BEKLIJF_IMPORT_SOURCES).",
     ]
+
+
+def ended_in_order(made: Counter, addresses: dict[str, str]) -> list[str]:
+    """The names of these imports, in the order in which they have ended."""
+    ids = {address.rpartition("/")[2]: name for name, address in addresses.items()}
+    return [ids[id_] for (id_,) in scan(made, "SELECT id FROM import WHERE ended_at IS NOT NULL ORDER BY ended_at")]
+
+
+def test_a_large_archive_holds_up_nobody_else(databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Senders take turns, by blocks; what one of them hands in goes in in its order."""
+    monkeypatch.setattr(importer, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(importer, "LOOK_SECONDS", 0.0)
+    lines = 6 * 500  # blocks, of which two are worked at side by side
+    url, spool = databases("intake"), tmp_path / "spool"
+    with counter(url, spool, importing=False) as made:
+        large = made.taken(ndjson([answer(f"large-{number}") for number in range(lines)]))
+        behind = made.taken(ndjson([answer("behind")]))
+        small = made.client.post("/fhir/$import", content=ndjson([answer("small")]), headers={**importing.NDJSON, **OTHER})
+    addresses = {"large": large, "behind": behind, "small": small.headers["Content-Location"]}
+
+    with counter(url, spool) as made:
+        sums = [made.ended(addresses[name])["sums"] for name in ("large", "behind")]
+        outcomes = made.lines(large)
+
+    assert ended_in_order(made, addresses) == ["small", "large", "behind"]
+    assert [one["accepted"] for one in sums] == [lines, 1]
+    assert [one["line"] for one in outcomes] == list(range(1, lines + 1))
+
+
+def test_a_slow_host_holds_up_only_who_named_it(databases: Databases, tmp_path: Path) -> None:
+    listed, may_go_on = {"output": [{"url": "/slow.ndjson"}]}, threading.Event()
+    files = {"/m.json": json.dumps(listed).encode(), "/slow.ndjson": ndjson([answer("slow")])}
+    with (
+        file_host(tmp_path, files, may_go_on) as (url, sources),
+        counter(databases("intake"), tmp_path / "spool", sources=sources) as made,
+    ):
+        base = {"valueUrl": "https://example.org/fhir"}
+        slow = submit(made, manifestUrl={"valueUrl": f"{url}/m.json"}, fhirBaseUrl=base, submissionStatus={"valueCode": "complete"})
+        wait_until(lambda: len(scan(made, "SELECT 1 FROM import_file")) == 2, 30, because="the list of files is here")
+        behind = made.taken(ndjson([answer("behind")]))
+        small = made.client.post("/fhir/$import", content=ndjson([answer("small")]), headers={**importing.NDJSON, **OTHER})
+        addresses = {"slow": slow.headers["Content-Location"], "behind": behind, "small": small.headers["Content-Location"]}
+        wait_until(lambda: ended_in_order(made, addresses), 60, because="the other sender's archive is in")
+        before = ended_in_order(made, addresses)
+        may_go_on.set()
+        made.ended(behind)
+
+    assert before == ["small"]
+    assert ended_in_order(made, addresses) == ["small", "slow", "behind"]
 
 
 PAGE = ROOT / "contracts/http/INTEGRATORS.md"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import httpx
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.lib import builders
 from tests.lib.databases import Databases
@@ -25,8 +26,9 @@ class Pair:
     """Two processes on one port: the first, and the sibling it has started."""
 
     def __init__(self, url: str) -> None:
-        self.port = free_port()
+        self.port, self.operations = free_port(), free_port()
         settings = {"BEKLIJF_DATABASE_URL": url, "BEKLIJF_PROFILE": "laptop", "BEKLIJF_HTTP_PORT": str(self.port), "BEKLIJF_WORKERS": "2"}
+        settings["BEKLIJF_OPERATIONS_PORT"] = str(self.operations)
         self.first = subprocess.Popen([sys.executable, "-m", "beklijf_intake", "api"], env=os.environ | settings)
         wait_until(lambda: self.listeners() == 2, START_SECONDS, because="both listen")
         self.sibling = psutil.Process(self.first.pid).children()[0]
@@ -69,6 +71,36 @@ def test_two_processes_answer_on_one_port_and_end_together(pair: Pair) -> None:
     assert said == ["created", *["repeated"] * 19]
     assert pair.first.wait(END_SECONDS) == 0
     assert not pair.sibling.is_running()
+
+
+def sums(exposed: str) -> dict[str, float]:
+    """How many requests were answered and timed, and whether all is ready, by the names of the metrics."""
+    found: dict[str, float] = {}
+    for family in text_string_to_metric_families(exposed):
+        for sample in family.samples:
+            found[sample.name] = found.get(sample.name, 0) + sample.value
+    return found
+
+
+@pytest.mark.timeout(180)
+def test_metrics_and_health_are_those_of_both(pair: Pair) -> None:
+    def asked(path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{pair.operations}{path}", timeout=START_SECONDS)
+
+    wait_until(lambda: asked("/metrics").status_code == 200, START_SECONDS, because="both say how they are")
+    before = sums(asked("/metrics").text).get("beklijf_http_requests_total", 0.0)
+    for _ in range(40):  # each over a connection of its own, so that both answer some
+        httpx.get(f"http://127.0.0.1:{pair.port}/fhir/metadata", timeout=START_SECONDS)
+    after = sums(asked("/metrics").text)
+    alive = asked("/health/live").status_code
+    pair.sibling.suspend()
+    stopped = [asked(path).status_code for path in ("/metrics", "/health/live")]
+    pair.sibling.resume()
+
+    assert after["beklijf_http_requests_total"] - before == 40
+    assert after["beklijf_http_request_seconds_count"] == after["beklijf_http_requests_total"]
+    assert (after["beklijf_ready"], alive) == (1, 200)
+    assert stopped == [503, 503]
 
 
 @pytest.mark.timeout(180)

@@ -1,5 +1,8 @@
 """The importer: one loop that takes archives in, block by block, and goes on where it was whatever ended it.
 
+Senders take turns: while another one waits, no file is worked at for longer than a few seconds on end, so a small archive does not wait
+for a large one of somebody else. What one sender hands in goes in in its order.
+
 One is active per database, held by an advisory lock; others stand by. All it knows is in the database and the spool: it can be killed
 at any moment.
 """
@@ -9,13 +12,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from beklijf_intake import front_door
 from beklijf_intake.bulk import archives, download
+from beklijf_intake.bulk.importer.fetching import Fetched, Fetcher
 from beklijf_intake.bulk.importer.pool import Interrupted, Pool
-from beklijf_intake.bulk.spool import Full, Spool, TooLarge
+from beklijf_intake.bulk.spool import Full, Incoming, Spool, TooLarge
 from beklijf_intake.domain.archive import Block, blocks, gaps
 from beklijf_intake.domain.receipt import Delivery
 from beklijf_intake.store import imports
@@ -33,6 +38,10 @@ LOCK = 0x62656B6D  # one active importer per database
 REST_SECONDS = 60.0
 """Workers without work end after so long; starting them takes two seconds."""
 SWEEP_SECONDS = 600.0
+TURN_SECONDS = 3.0
+"""How long a sender's turn lasts while others wait; a turn costs its end, when workers wait for the last block: some hundredths of it."""
+LOOK_SECONDS = 1.0
+"""How often it is looked whether anybody else waits, once a turn has lasted."""
 TRIES = 3
 """A file that fails so often without getting any further is given up; its sender is told, and what stands behind it goes on."""
 GIVEN_UP = "The registry failed at this file several times. The fault is ours; what went in is listed, send the file again later."
@@ -47,7 +56,7 @@ class Importer:
     connection: db.Connection
     spool: Spool
     pool: Pool
-    sources: download.Sources
+    fetcher: Fetcher
     clock: Clock
     make_id: IdMaker
     rules: Rules
@@ -56,6 +65,10 @@ class Importer:
     log: Logger
     failures: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     """By file: how much of it was stored, and how often it has failed there."""
+    spent: dict[tuple[str, int], float] = field(default_factory=dict)
+    """By file: for how many seconds it was worked at, in all its turns."""
+    last: str = ""
+    """Whose turn it was."""
 
     def run(self) -> None:
         """Imports until told to stop, or until the database goes away."""
@@ -73,47 +86,47 @@ class Importer:
                     self.pool.stop()
                 self.stop.wait(IDLE_SECONDS)
         finally:
+            self.fetcher.stop()
             self.pool.stop()
 
     def once(self) -> bool:
-        """The file that is next, from where it was; False when none waits."""
+        """One turn: the file that is next, from where it was; False when none waits that could be worked at."""
+        for fetched, future in self.fetcher.ended():
+            self._fetched(fetched, future)
         with self.connection.begin():
             self._end()
-            work = imports.next_file(self.connection)
+            work = imports.next_file(self.connection, self.last, self.fetcher.parties)
         if work is None:
             return False
+        self.last = work.party
         try:
-            if work.kind == "manifest":
-                self._manifest(work)
+            if work.size is None:
+                self.fetcher.begin(work)
             else:
-                self._file(work)
-        except download.CannotFetch as error:
-            if not self.stop.is_set():
-                self._finish(work, "failed", str(error))
-        except (Full, TooLarge):
-            self._finish(work, "failed", NO_ROOM)
+                self._file(work, work.size)
         except FileNotFoundError:
             self._finish(work, "failed", GONE)
         return True
 
-    def _file(self, work: Work) -> None:
-        """One file of lines. Returns early when told to stop, interrupted, or cancelled: what is next is then asked anew."""
-        started = time.monotonic()
-        size = self._fetch(work) if work.size is None else work.size
+    def _file(self, work: Work, size: int) -> None:
+        """One file of lines. Returns early when its turn is over, when told to stop, interrupted, or cancelled."""
+        file, started = (work.import_id, work.number), time.monotonic()
         if not self.spool.path(work.import_id, work.number).exists():
             raise FileNotFoundError
         with self.connection.begin():
             stored = imports.stored(self.connection, work.import_id, work.number)
         place = archives.Place(work.import_id, work.number, work.name, archives.sender_of(work.organisation, work.sender), work.created_at)
         try:
-            done = self.pool.run(place, self.spool.folder, self._blocks(work, stored, size), self._goes_on)
+            done = self.pool.run(place, self.spool.folder, self._blocks(work, stored, size), self._turn(work))
         except Interrupted as error:
             self._interrupted(work, len(stored), error)
             return
+        finally:
+            self.spent[file] = self.spent.get(file, 0.0) + time.monotonic() - started
         if done:
             crash.point("intake:import-all-stored")
+            self.log.event(Log.IMPORT_FILE_DONE, seconds=round(self.spent[file], 1))
             self._finish(work, "done")
-            self.log.event(Log.IMPORT_FILE_DONE, seconds=round(time.monotonic() - started, 1))
 
     def _blocks(self, work: Work, stored: Sequence[Block], size: int) -> Iterator[Block]:
         """What of the file is not stored yet."""
@@ -123,9 +136,25 @@ class Importer:
                 yield block
                 crash.point("intake:import-shared-out")
 
-    def _goes_on(self) -> bool:
-        self.status.beat()
-        return not self.stop.is_set()
+    def _turn(self, work: Work) -> Callable[[], bool]:
+        """Whether the turn of a file goes on, from the first time this is asked: some blocks go in in every turn."""
+        ends: float | None = None
+
+        def goes_on() -> bool:
+            nonlocal ends
+            self.status.beat()
+            if self.stop.is_set():
+                return False
+            now = time.monotonic()
+            if ends is None:
+                ends = now + TURN_SECONDS
+            elif now >= ends:
+                ends = now + LOOK_SECONDS
+                with self.connection.begin():
+                    return not imports.others_wait(self.connection, {work.party, *self.fetcher.parties})
+            return True
+
+        return goes_on
 
     def _interrupted(self, work: Work, stored: int, error: Interrupted) -> None:
         """Tries again soon; gives a file up that fails again and again at the same place for reasons of its own."""
@@ -143,7 +172,8 @@ class Importer:
             imports.finish(self.connection, work, state, reason)
             self._end()
         self.spool.remove(work.import_id, work.number)
-        self.failures.pop((work.import_id, work.number), None)
+        for known in (self.failures, self.spent):
+            known.pop((work.import_id, work.number), None)
 
     def _end(self) -> None:
         """Ends what is complete; its receipt is told how much it is, and can say of itself that it is complete."""
@@ -155,23 +185,30 @@ class Importer:
         if complete:
             accept(self.connection, complete, now=now, make_id=self.make_id, rules=self.rules)
 
-    def _fetch(self, work: Work) -> int:
-        """A linked file, into the spool; gives its size."""
-        incoming = self.spool.incoming(self.make_id())
+    def _fetched(self, work: Work, future: Future[Fetched]) -> None:
+        """What has come of fetching: a file for the spool, or a list of files, or why there is neither."""
         try:
-            download.fetch(str(work.url), self.sources, incoming.write, self._goes_on)
+            found = future.result()
+            if found.incoming is not None:
+                self._spooled(work, found.incoming)
+            elif found.manifest is not None:
+                self._manifest(work, found.manifest)
+        except download.CannotFetch as error:
+            self._finish(work, "failed", str(error))
+        except (Full, TooLarge):
+            self._finish(work, "failed", NO_ROOM)
+
+    def _spooled(self, work: Work, incoming: Incoming) -> None:
+        try:
             incoming.keep(work.import_id, work.number)
             with self.connection.begin():
                 imports.spooled(self.connection, work, incoming.size, incoming.digest)
         finally:
             incoming.discard()
-        return incoming.size
 
-    def _manifest(self, work: Work) -> None:
+    def _manifest(self, work: Work, content: bytes) -> None:
         """A list of files: each becomes a file of the import, behind those that are there."""
-        content = bytearray()
-        download.fetch(str(work.url), self.sources, content.extend, self._goes_on, limit=download.MANIFEST_LIMIT_BYTES)
-        links = download.links_of(bytes(content), str(work.url))
+        links = download.links_of(content, str(work.url))
         with self.connection.begin():
             for number, url in enumerate(links, start=1):
                 imports.add_link(self.connection, work.import_id, f"{work.name}.{number}", work.sender, url, str(work.url))
