@@ -18,7 +18,7 @@ from tests.lib.databases import Databases
 from tests.lib.servers import free_port
 from tests.lib.wait import wait_until
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 END_SECONDS = 20.0
 
 
@@ -56,7 +56,7 @@ def pair(database: Databases) -> Iterator[Pair]:
     pair.end()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_two_processes_answer_on_one_port_and_end_together(pair: Pair) -> None:
     """Each request over a connection of its own, so that both get some; the same answer from many at once is stored once."""
     answer = builders.vas("a", 50, authored="2014-03-03T10:00:00Z")
@@ -82,7 +82,7 @@ def sums(exposed: str) -> dict[str, float]:
     return found
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_metrics_and_health_are_those_of_both(pair: Pair) -> None:
     def asked(path: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{pair.operations}{path}", timeout=START_SECONDS)
@@ -103,14 +103,14 @@ def test_metrics_and_health_are_those_of_both(pair: Pair) -> None:
     assert stopped == [503, 503]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_sibling_that_is_killed_ends_the_first_so_that_both_start_anew(pair: Pair) -> None:
     pair.sibling.kill()
 
     assert pair.first.wait(END_SECONDS) == 0
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_sibling_does_not_outlive_the_first(pair: Pair) -> None:
     pair.first.kill()
 
