@@ -80,20 +80,21 @@ def application(
     app = api.application()
     roster = Roster(engine, SecretKeys.of(intake.token_keys), intake.address, clock, make_id, _shelf(intake, log))
     reading = replace(reading, gate_of=_gates(engine, intake, roster.systems_of))
-    writer = Writer(commit, log)
+    writer, alone = Writer(commit, log), Writer(commit, log, most=1)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         keeping = asyncio.create_task(_keep_fresh(roster, log), name="roster")
-        writing = asyncio.create_task(writer.run(), name="writer")
-        writing.add_done_callback(lambda task: None if task.cancelled() else on_writer_lost())
+        writing = [asyncio.create_task(one.run(), name="writer") for one in (writer, alone)]
+        for each in writing:
+            each.add_done_callback(lambda task: None if task.cancelled() else on_writer_lost())
         yield
-        writing.cancel()
-        keeping.cancel()
-        await asyncio.gather(writing, keeping, return_exceptions=True)
+        for each in (*writing, keeping):
+            each.cancel()
+        await asyncio.gather(*writing, keeping, return_exceptions=True)
 
     async def submit(units: Sequence[Unit]) -> list[Verdict]:
-        return await writer.submit(units)
+        return await (alone if units[0].searches else writer).submit(units)
 
     async def judged(request: Request) -> Verdict:
         return await asyncio.to_thread(_judge, engine, request, clock, make_id)

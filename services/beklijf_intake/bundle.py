@@ -18,7 +18,10 @@ from beklijf_intake.domain import bsn
 from beklijf_intake.domain.problem import Problem, Refused, broken_rule, joined, malformed
 from beklijf_intake.domain.reading import addresses
 from beklijf_intake.domain.reading.context import ReadingContext
-from beklijf_intake.domain.reading.criteria import check_names, names_in, version_wanted
+from beklijf_intake.domain.reading.criteria import version_wanted
+from beklijf_intake.domain.search import condition
+from beklijf_intake.domain.search.condition import UNCONDITIONAL, Condition
+from beklijf_intake.domain.search.criteria import Circumstances
 from beklijf_intake.domain.submission import Name, Submission
 
 ENTRIES_LIMIT = 1_000
@@ -61,8 +64,8 @@ class Entry:
     if_none_exist: bool = False
     """Conditional create (M13); the criterion names the resource itself."""
     if_match: int | None = None
-    named: tuple[Name, ...] = ()
-    """The alternatives of its condition (M13)."""
+    condition: Condition = UNCONDITIONAL
+    """What it depends on (M13)."""
     reads: bool = False
     """GET: a read, history or search, answered as the same request alone; `if_none_match` is what the reader has."""
     if_none_match: str | None = None
@@ -80,8 +83,11 @@ def kind_of(bundle: Mapping[str, Any]) -> Literal["batch", "transaction"]:
     return cast("Literal['batch', 'transaction']", kind)
 
 
-def read_bundle(bundle: dict[str, Any], body: bytes, context: ReadingContext) -> list[Entry]:
-    """Every entry, in order. `body` is what `bundle` was parsed from: each submission keeps its own part of it exactly."""
+def read_bundle(bundle: dict[str, Any], body: bytes, context: ReadingContext, address: str = "") -> list[Entry]:
+    """Every entry, in order. `body` is what `bundle` was parsed from: each submission keeps its own part of it exactly.
+
+    `address` is the FHIR base, with a slash at its end, as conditions may name it.
+    """
     kind = kind_of(bundle)
     entries = bundle.get("entry", [])
     if type(entries) is list and len(entries) > ENTRIES_LIMIT:
@@ -98,7 +104,7 @@ def read_bundle(bundle: dict[str, Any], body: bytes, context: ReadingContext) ->
         sentence = "Entries of this Bundle refer to each other in a circle. Refer by identifier in one of them."
         raise Refused([_at(circle, malformed("invalid", "resource", sentence))])
     bodies = _bodies(body) if entries else []
-    found = [_entry(index, entry, part, named, context) for index, (entry, part) in enumerate(zip(entries, bodies, strict=True))]
+    found = [_entry(index, entry, part, named, context, address) for index, (entry, part) in enumerate(zip(entries, bodies, strict=True))]
     if sum(entry.reads for entry in found) > READS_LIMIT:
         raise Refused([Problem("error", "too-costly", "Bundle.entry", f"A batch may have {READS_LIMIT} reads. Send several.", 413)])
     return _named_once([_only_storing(entry) for entry in found]) if kind == "transaction" else found
@@ -112,7 +118,7 @@ def _only_storing(entry: Entry) -> Entry:
     return _refused(Entry(entry.index, entry.method, entry.url), [Problem("error", "not-supported", "request.method", sentence, 405)])
 
 
-def _entry(index: int, entry: dict[str, Any], body: bytes, named: addresses.Addresses, context: ReadingContext) -> Entry:
+def _entry(index: int, entry: dict[str, Any], body: bytes, named: addresses.Addresses, context: ReadingContext, address: str) -> Entry:
     request = entry.get("request", {})
     method, url = request.get("method"), request.get("url", "")
     problems = _request_problems(entry)
@@ -129,10 +135,10 @@ def _entry(index: int, entry: dict[str, Any], body: bytes, named: addresses.Addr
         submission = fhir.read(resource, body, context, type=update[1] if update else target, id=update[2] if update else None)
     except Refused as refused:
         return _refused(Entry(index, method, url), [_inside(problem) for problem in refused.problems])
-    criteria = query if method == "PUT" and query else request.get("ifNoneExist", "")
-    where = "request.url" if method == "PUT" else "request.ifNoneExist"
-    if criteria and (wrong := check_names(criteria, submission.received.name, where)):
-        return _refused(Entry(index, method, url), wrong)
+    try:
+        depends = _condition(request, query, submission, context, address)
+    except Refused as refused:
+        return _refused(Entry(index, method, url), list(refused.problems))
     told = tuple(_at(index, _inside(problem)) for problem in submission.received.warnings)
     return Entry(
         index,
@@ -142,8 +148,22 @@ def _entry(index: int, entry: dict[str, Any], body: bytes, named: addresses.Addr
         resource_id=update[2] if update else None,
         if_none_exist="ifNoneExist" in request,
         if_match=version_wanted(request["ifMatch"]) if "ifMatch" in request else None,
-        named=names_in(criteria) or () if criteria else (),
+        condition=depends,
     )
+
+
+def _condition(request: Mapping[str, Any], query: str, submission: Submission, context: ReadingContext, address: str) -> Condition:
+    """What the entry depends on; raises Refused, saying where the condition stands."""
+    updates = request["method"] == "PUT"
+    text = query if updates else request.get("ifNoneExist", "")
+    if not text:
+        return UNCONDITIONAL
+    at = Circumstances(submission.received.type, context.organisation, address, context.zone, context.now)
+    try:
+        return condition.read(text, submission.received.name, at)
+    except Refused as refused:
+        where = "request.url" if updates else "request.ifNoneExist"
+        raise Refused([replace(problem, expression=where) for problem in refused.problems]) from None
 
 
 def _request_problems(entry: dict[str, Any]) -> list[Problem]:
@@ -175,7 +195,7 @@ def _address_problems(method: str, url: str) -> list[Problem]:
     if method == "POST" and not url.isalpha():
         return [malformed("value", "request.url", "The url of a POST is the resource's type, like Patient.")]
     if method == "PUT" and "?" not in url and not _UPDATE.fullmatch(url):
-        return [malformed("value", "request.url", "The url of a PUT is Type/id, or Type?identifier=<system>|<value>.")]
+        return [malformed("value", "request.url", "The url of a PUT is Type/id, or Type?<condition>.")]
     return []
 
 

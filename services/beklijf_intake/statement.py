@@ -106,7 +106,11 @@ def _of(table: Any, type_: str, otherwise: Any) -> Any:
 def _says(type_: str, codes: Sequence[str]) -> Iterator[str]:
     """What the elements of a CapabilityStatement have no place for."""
     if "create" in codes:
-        yield "Conditions are by identifier=<system>|<value>. An update may carry If-Match; all versions are kept."
+        yield (
+            "A condition (If-None-Exist, or the query of an update) may use all search parameters of this type; it names an identifier, an"
+            " _id or a patient, and finds one resource at most (else 412). A reference by search is by identifier=<system>|<value>."
+        )
+        yield "An update may carry If-Match; all versions are kept."
     if "search-type" not in codes:
         return
     if type_ in definitions.TYPES:

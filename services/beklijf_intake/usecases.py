@@ -21,7 +21,7 @@ from beklijf_intake.domain.receipt import ACCEPTED, DIFFERENT, DUPLICATE, REFUSE
 from beklijf_intake.domain.register import Decision, Identity, Register, Request, Resource, Standing
 from beklijf_intake.domain.submission import AnswersStated, ConsentStated, Name, PatientStated, Reference, ResourceType
 from beklijf_intake.domain.versions import Version
-from beklijf_intake.store import raw, receipts
+from beklijf_intake.store import raw, receipts, search
 from beklijf_shared import crash, events, outbox, pipeline
 from beklijf_shared.clock import instant_text
 from beklijf_shared.db import Connection
@@ -32,6 +32,8 @@ from beklijf_shared.topics import EPISODE_CHANGED, INTAKE_TALLY, RESPONSE_ACCEPT
 Telling = tuple[Topic, events.Event]
 Verdict = list[Decision] | Refused
 
+MATCHES = 2
+"""So many are looked for: a condition that finds more than one decides nothing."""
 ANSWERS_ONLY: tuple[ResourceType, ...] = ("QuestionnaireResponse",)
 
 
@@ -55,6 +57,8 @@ class Unit:
     requests: tuple[Request, ...] = ()
     refused: tuple[str, ...] = ()
     delivery: Delivery | None = None
+    searches: bool = False
+    """Whether what becomes of it depends on a search: then it is stored by itself, for no search finds what is stored along with it."""
 
     @property
     def receipt(self) -> str | None:
@@ -83,6 +87,8 @@ def accept(
 
     Nothing counts before the caller's transaction is committed. Raises Overtaken before anything was written.
     """
+    if any(unit.searches for unit in units):
+        units = _searched(connection, units, lock_also, now)
     register = _load(connection, [request for unit in units for request in unit.requests], lock_also, now, make_id)
     verdicts = [register.decide(unit.requests, unit.receipt) for unit in units]
     tellings = [*_answers(connection, register, rules), *_episodes(register, rules)]
@@ -102,6 +108,23 @@ def judge(connection: Connection, request: Request, *, now: datetime, make_id: I
     return _load(connection, [request], None, now, make_id).decide([request])
 
 
+def _searched(connection: Connection, units: Sequence[Unit], lock_also: frozenset[Name], now: datetime) -> list[Unit]:
+    """The units with what their conditions find. Their subjects are locked before: nobody stores a second match in between (M13)."""
+    with pipeline.on(connection) as under_way:
+        _lock(under_way, {name for unit in units for request in unit.requests for _, name in _names(request)} | lock_also)
+    return [replace(unit, requests=tuple(_with_found(connection, request, now) for request in unit.requests)) for unit in units]
+
+
+def _with_found(connection: Connection, request: Request, now: datetime) -> Request:
+    if request.search is None:
+        return request
+    return replace(request, found=tuple(search.names(connection, request.organisation, request.search, now, MATCHES)))
+
+
+def _lock(under_way: Pipeline, names: Iterable[Name]) -> None:
+    under_way.lock_keys(f"subject\n{name.system}\n{name.value}" for name in names)
+
+
 def _load(
     connection: Connection, requests: Sequence[Request], lock_also: frozenset[Name] | None, now: datetime, make_id: IdMaker
 ) -> Register:
@@ -116,7 +139,7 @@ def _load(
     with pipeline.on(connection) as under_way:
         under_way.look_up_by_index()
         if lock_also is not None:
-            under_way.lock_keys(f"subject\n{name.system}\n{name.value}" for name in locked)
+            _lock(under_way, locked)
         # answers need to know who stands for whom, no more
         found = raw.load(under_way, *_asked(requests), named, records=not only_answers)()
     needed = frozenset(found.joined.values()) - locked
@@ -157,7 +180,7 @@ def _asked(requests: Iterable[Request]) -> tuple[set[Identity], set[str]]:
     identities, ids = set(), set()
     for request in requests:
         identities.add(request.identity)
-        identities.update(replace(request.identity, name=name) for name in request.named)
+        identities.update(replace(request.identity, name=name) for name in (*request.named, *(request.found or ())))
         if request.resource_id is not None:
             ids.add(request.resource_id)
         for type_, reference in _references(request):

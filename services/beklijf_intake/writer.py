@@ -72,8 +72,8 @@ def committer(engine: db.Engine, clock: Clock, make_id: IdMaker, rules: Rules) -
 class Writer:
     """Takes units in, answers each after its commit. `run` must be running; everything here belongs to one event loop."""
 
-    def __init__(self, commit: Commit, log: Logger) -> None:
-        self._commit, self._log = commit, log
+    def __init__(self, commit: Commit, log: Logger, *, most: int = UNITS_PER_COMMIT) -> None:
+        self._commit, self._log, self._most = commit, log, most
         self._waiting: asyncio.Queue[tuple[Unit, asyncio.Future[Outcome]]] = asyncio.Queue()
         self._bytes = 0
 
@@ -101,7 +101,7 @@ class Writer:
             while True:
                 batch = [await self._waiting.get()]
                 await self._others(batch)
-                while len(batch) < UNITS_PER_COMMIT and not self._waiting.empty():
+                while len(batch) < self._most and not self._waiting.empty():
                     batch.append(self._waiting.get_nowait())
                 units = [unit for unit, _ in batch]
                 outcomes = await asyncio.get_running_loop().run_in_executor(thread, self._outcomes, units)
@@ -112,7 +112,7 @@ class Writer:
     async def _others(self, batch: Sequence[object]) -> None:
         """Lets those come along who are at the door already: a commit costs the same for one as for many."""
         quiet, waiting = 0, self._waiting.qsize()
-        while quiet < QUIET_TURNS and len(batch) + waiting < UNITS_PER_COMMIT:
+        while quiet < QUIET_TURNS and len(batch) + waiting < self._most:
             await asyncio.sleep(0)
             quiet = 0 if self._waiting.qsize() > waiting else quiet + 1
             waiting = self._waiting.qsize()

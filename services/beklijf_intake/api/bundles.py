@@ -42,7 +42,7 @@ async def _bundle(request: Request) -> Response:
     exchange.parameters_ignored(request, ())
     body = await exchange.body_of(request, front_door.BUNDLE_LIMIT_BYTES)
     try:
-        kind, entries = await asyncio.to_thread(_read_bundle, body, door.context(organisation, caller.unversioned))
+        kind, entries = await asyncio.to_thread(_read_bundle, body, door.context(organisation, caller.unversioned), f"{door.address}/")
     except Refused as refused:
         await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))
         raise
@@ -65,12 +65,12 @@ async def _bundle(request: Request) -> Response:
     return exchange.json_response({**bare, "link": link}, headers=headers)
 
 
-def _read_bundle(body: bytes, context: ReadingContext) -> tuple[str, list[bundle.Entry]]:
+def _read_bundle(body: bytes, context: ReadingContext, address: str) -> tuple[str, list[bundle.Entry]]:
     gate = context.gate
     if gate is not None:
         body = gate.cleared(body, front_door.BUNDLE_LIMIT_BYTES)
     parsed = front_door.parse(body, limit=front_door.BUNDLE_LIMIT_BYTES)
-    return bundle.kind_of(parsed), bundle.read_bundle(parsed, body, context)
+    return bundle.kind_of(parsed), bundle.read_bundle(parsed, body, context, address)
 
 
 async def _batch(door: Door, organisation: str, entries: Sequence[bundle.Entry], delivery: Delivery) -> list[Verdict]:
@@ -102,7 +102,8 @@ async def _transaction(door: Door, organisation: str, entries: Sequence[bundle.E
         raise Refused(problems)
     order = sorted(range(len(entries)), key=lambda index: ORDER[entries[index].method or ""])
     asked = tuple(request for index in order for request in _unit(organisation, entries[index], delivery).requests)
-    verdict = (await door.submit([Unit(organisation, asked, delivery=delivery)]))[0]
+    searches = any(request.search is not None for request in asked)
+    verdict = (await door.submit([Unit(organisation, asked, delivery=delivery, searches=searches)]))[0]
     if isinstance(verdict, Refused):
         raise verdict
     decided = dict(zip(order, verdict, strict=True))
@@ -129,8 +130,9 @@ def _unit(organisation: str, entry: bundle.Entry, delivery: Delivery) -> Unit:
     if entry.submission is None:
         return Unit(organisation, refused=(entry.problems[0].code,), delivery=delivery)
     place = f"Bundle.entry[{entry.index}].resource"
-    asked = Asked(organisation, entry.submission, entry.resource_id, entry.if_none_exist, entry.if_match, place, entry.named)
-    return Unit(organisation, (asked,), delivery=delivery)
+    known = entry.condition
+    how = (entry.resource_id, entry.if_none_exist, entry.if_match, place, known.named, known.search)
+    return Unit(organisation, (Asked(organisation, entry.submission, *how),), delivery=delivery, searches=known.search is not None)
 
 
 async def _wanted(request: Request, door: Door, verdicts: Sequence[Verdict]) -> Mapping[str, Current]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,11 +16,14 @@ from starlette.responses import Response
 
 from beklijf_intake import exchange, front_door, receive
 from beklijf_intake.api.door import ROOT, TYPES, Door, count_refused, door_of, id_of, location, route, sender_of
+from beklijf_intake.api.searching import circumstances
 from beklijf_intake.domain.problem import Problem, Refused
 from beklijf_intake.domain.reading.context import Gate
-from beklijf_intake.domain.reading.criteria import check_names, names_in
 from beklijf_intake.domain.register import Decision
 from beklijf_intake.domain.register import Request as Asked
+from beklijf_intake.domain.search import condition
+from beklijf_intake.domain.search.condition import UNCONDITIONAL
+from beklijf_intake.domain.search.criteria import Circumstances
 from beklijf_intake.domain.submission import ResourceType, Submission
 from beklijf_intake.outcome import operation_outcome
 from beklijf_intake.usecases import Unit
@@ -35,13 +38,11 @@ class Conditions:
     criteria: str | None = None
     if_match: int | None = None
 
-    def of(self, organisation: str, submission: Submission) -> Asked:
-        """The request for this submission; raises Refused where the criterion is none, or names something else."""
-        problems = [] if self.criteria is None else check_names(self.criteria, submission.received.name, None)
-        if problems:
-            raise Refused(problems)
-        named = names_in(self.criteria) or () if self.criteria is not None else ()
-        return Asked(organisation, submission, self.resource_id, self.if_none_exist, self.if_match, named=named)
+    def of(self, organisation: str, submission: Submission, at: Callable[[], Circumstances]) -> Asked:
+        """The request for this submission; raises Refused where the condition is none, or names something else."""
+        known = UNCONDITIONAL if self.criteria is None else condition.read(self.criteria, submission.received.name, at())
+        asked = (self.resource_id, self.if_none_exist, self.if_match)
+        return Asked(organisation, submission, *asked, named=known.named, search=known.search)
 
 
 def add(app: FastAPI) -> None:
@@ -79,11 +80,11 @@ async def _store(request: Request, type_: ResourceType, conditions: Conditions, 
         else:  # which asks the database, so not in this thread
             submission = await asyncio.to_thread(receive.read, body, context, type=type_, id=conditions.resource_id)
             conditions = await asyncio.to_thread(_cleared, conditions, context.gate)
-        asked = conditions.of(organisation, submission)
+        asked = conditions.of(organisation, submission, partial(circumstances, type_, request))
     except Refused as refused:
         await count_refused(door, Unit(organisation, refused=(refused.problems[0].code,)))
         raise
-    verdict = (await door.submit([Unit(organisation, (asked,))]))[0]
+    verdict = (await door.submit([Unit(organisation, (asked,), searches=asked.search is not None)]))[0]
     if isinstance(verdict, Refused):
         raise verdict
     decision = verdict[0]

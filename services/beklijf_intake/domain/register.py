@@ -15,6 +15,7 @@ from beklijf_intake.domain import versions as order
 from beklijf_intake.domain.episode import Consent, Episode, MergeCycle, Patient, Stamp, chain
 from beklijf_intake.domain.problem import IssueCode, Problem, Refused, joined, warning
 from beklijf_intake.domain.search.listed import Listed
+from beklijf_intake.domain.search.query import Search
 from beklijf_intake.domain.submission import (
     AnswersStated,
     ConsentStated,
@@ -68,6 +69,10 @@ class Request:
     """Where it stood in a Bundle, for whoever must find what is wrong."""
     named: tuple[Name, ...] = ()
     """The alternatives of a condition, its own name among them; one resource at most may be found by them."""
+    search: Search | None = None
+    """A condition that takes a search."""
+    found: tuple[Name, ...] | None = None
+    """What that search has found, which is for whoever stores the request to say."""
 
     @property
     def received(self) -> Received:
@@ -98,7 +103,7 @@ class Decision:
 
 
 OUTRANKED = warning("informational", None, "Stored, but a version that was received earlier outranks it and stays the current one.")
-DIFFERS = warning("duplicate", None, "A resource with this identifier exists already; the body sent differs from it and was ignored.")
+DIFFERS = warning("duplicate", None, "The resource that the condition finds differs from the body sent, which was ignored.")
 
 
 NOT_CURRENT = "The version that If-Match names is not the current one. Read that, decide again, and send its ETag in If-Match."
@@ -218,10 +223,14 @@ class Register:
     def _matching(self, request: Request) -> Resource | None:
         """The resource that a condition finds; without condition, the one of that name (M13)."""
         own = self.resources.get(request.identity)
-        named = (self.resources.get(replace(request.identity, name=name)) for name in request.named)
+        asked = request.named if request.found is None else request.found
+        named = (self.resources.get(replace(request.identity, name=name)) for name in asked)
         found = [resource for resource in named if resource is not None and resource.current is not None]
         if len(found) > 1:
             raise _refused(412, "multiple-matches", request.received.type, "The condition finds several resources. Name one of them.")
+        if request.found is not None and not found and own is not None and own.current is not None:
+            text = "The condition does not find the resource that has this identifier, so nothing was changed."
+            raise _refused(412, "conflict", f"{request.received.type}.identifier", text)
         if not found or found[0] is own or request.if_none_exist:
             return found[0] if found else own
         text = "The condition finds a resource with another identifier; an identifier never changes."

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from beklijf_intake.domain.search.criteria import Dates, Ids, Names, Nothing, Patients, Token
 from beklijf_intake.domain.search.cursor import Position, View
 from beklijf_intake.domain.search.query import Search
+from beklijf_intake.domain.submission import Name
 from beklijf_intake.store.conditions import AWAITING, VISIBLE, Condition, Statement, Subjects, at, bounds, condition
 from beklijf_intake.store.history import Row, Stored
 from beklijf_intake.store.raw import KINDS
@@ -35,6 +36,8 @@ TIMEOUT, TIMED_OUT = "10s", "57014"
 LIMITED = text(f"""
 SELECT set_config('statement_timeout', '{TIMEOUT}', true), set_config('plan_cache_mode', 'force_custom_plan', true)
 """)
+PLANNED = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+NAMED = text("SELECT system, value FROM resource WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id")
 OLDEST_TRANSACTION = text("""
 SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """)
@@ -151,6 +154,14 @@ def page(connection: Connection, what: Sought, view: View, after: Position | Non
     if len(rows) == wanted:
         return rows, rows[-1].position
     return rows, None if what.leader else _end_of_budget(connection, what, after, rows)
+
+
+def names(connection: Connection, organisation: str, search: Search, now: datetime, most: int) -> list[Name]:
+    """The identifiers of what a search finds at this moment, up to `most`. The search must be about few: it is not limited in time."""
+    connection.execute(PLANNED)
+    rows, _ = page(connection, sought(connection, organisation, search), look(connection, now), None, most)
+    found = connection.execute(NAMED, {"ids": [row.resource for row in rows]})
+    return [Name(row.system, row.value) for row in found]
 
 
 def count(connection: Connection, what: Sought, view: View, *, at_most: int | None = None) -> int:

@@ -40,6 +40,62 @@ def test_conditional_create_with_no_one_and_several_matches(door: Door) -> None:
     assert (same.content, code_of(another)) == (b"", "duplicate")
 
 
+OF_THE_DAY = "patient:identifier=https://example.org/pseudonym|p1&questionnaire=https://w3id.org/beklijf/fhir/Questionnaire/vas-pain&authored=2014-03-03"
+
+
+def test_a_condition_may_use_whatever_can_be_searched_for(door: Door) -> None:
+    """One answer a day of a patient to a form, whatever its identifier; and an update of what is a draft still."""
+    none = door.post(builders.vas("a1", 40, authored=AUTHORED, status="in-progress"), **{"If-None-Exist": OF_THE_DAY})
+    one = door.post(builders.vas("a2", 41, authored=AUTHORED), **{"If-None-Exist": OF_THE_DAY})
+    other_day = door.post(builders.vas("a3", 40, authored="2014-03-04"), **{"If-None-Exist": OF_THE_DAY.replace("03-03", "03-04")})
+    other_form = door.post(builders.qbpds("a4", 40, authored=AUTHORED), **{"If-None-Exist": OF_THE_DAY.replace("vas-pain", "qbpds")})
+    door.post(builders.vas("a5", 40, authored=AUTHORED))
+    several = door.post(builders.vas("a6", 40, authored=AUTHORED), **{"If-None-Exist": OF_THE_DAY})
+    theirs = door.post(builders.vas("a1", 40, authored=AUTHORED), **{"If-None-Exist": OF_THE_DAY}, **TOKEN)
+
+    assert [answer.status_code for answer in (none, one, other_day, other_form, several, theirs)] == [201, 200, 201, 201, 412, 201]
+    assert (one.headers["beklijf-outcome"], place_of(one), code_of(one)) == ("ignored", place_of(none), "duplicate")
+    assert code_of(several) == "multiple-matches"
+
+    draft = "QuestionnaireResponse?identifier=https://example.org/answer|a1&status=in-progress"
+    first = door.put(draft, builders.vas("a1", 42, authored=AUTHORED))
+    late = door.put(draft, builders.vas("a1", 43, authored=AUTHORED))
+    by_id = door.put(f"QuestionnaireResponse?_id={place_of(none).partition('/')[2]}", builders.vas("a1", 44, authored=AUTHORED))
+    another = door.put(f"QuestionnaireResponse?_id={place_of(none).partition('/')[2]}", builders.vas("a2", 44, authored=AUTHORED))
+
+    assert [answer.status_code for answer in (first, late, by_id, another)] == [200, 412, 200, 422]
+    assert (code_of(late), code_of(another)) == ("conflict", "business-rule")
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_the_same_conditions_hold_in_a_bundle(door: Door, kind: str) -> None:
+    door.post(builders.vas("a1", 40, authored=AUTHORED))
+    sent = builders.vas("a2", 41, authored=AUTHORED)
+    asked = [{"method": "POST", "url": "QuestionnaireResponse", "ifNoneExist": condition} for condition in (OF_THE_DAY, "status=completed")]
+    answers = []
+    for request in asked:
+        entry = {"resource": sent, "request": request}
+        bundle = {"resourceType": "Bundle", "type": kind, "entry": [entry]}
+        answers.append(door.client.post("/fhir", content=json.dumps(bundle), headers=FHIR))
+
+    found = answers[0].json()["entry"][0]["response"]
+    refused = answers[1].json() if kind == "transaction" else answers[1].json()["entry"][0]["response"]["outcome"]
+    assert (found["status"], found["extension"][0]["valueCode"]) == ("200 OK", "ignored")
+    assert (refused["issue"][0]["code"], refused["issue"][0]["expression"]) == ("too-costly", ["Bundle.entry[0].request.ifNoneExist"])
+    assert door.registry.rows("SELECT value FROM resource WHERE current IS NOT NULL") == ["a1"]
+
+
+def test_of_many_at_once_whose_condition_is_the_same_one_is_created(door: Door) -> None:
+    """Each has an identifier of its own, so nothing but the condition keeps them apart."""
+    sent = [builders.vas(f"a{number}", number, authored=AUTHORED) for number in range(24)]
+
+    with ThreadPoolExecutor(24) as threads:
+        answers = list(threads.map(lambda one: door.post(one, **{"If-None-Exist": OF_THE_DAY}), sent))
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 23 + [201]
+    assert len({place_of(answer) for answer in answers}) == 1
+
+
 def test_conditional_update_with_no_one_and_several_matches(door: Door) -> None:
     none = door.put(f"EpisodeOfCare?{ONE_OR_TWO}", builders.episode("e1"))
     one = door.put(f"EpisodeOfCare?{ONE_OR_TWO}", builders.episode("e1", status="onhold"))
@@ -52,12 +108,22 @@ def test_conditional_update_with_no_one_and_several_matches(door: Door) -> None:
     assert (code_of(another), code_of(several)) == ("business-rule", "multiple-matches")
 
 
-@pytest.mark.parametrize("criteria", ["", "identifier=", "name=x", "identifier=urn:x|1&_id=2", "_id=1", "identifier=e1"])
-def test_criteria_that_are_not_supported_are_refused_and_never_ignored(door: Door, criteria: str) -> None:
+@pytest.mark.parametrize(
+    ("criteria", "refusal"),
+    [
+        ("", (400, "value")),
+        ("identifier=", (400, "value")),
+        ("name=x", (400, "not-supported")),
+        ("status=active", (400, "too-costly")),
+        ("identifier=https://example.org/episode|e1&_sort=date", (400, "not-supported")),
+        ("identifier=e2", (422, "business-rule")),
+    ],
+)
+def test_criteria_that_are_not_supported_are_refused_and_never_ignored(door: Door, criteria: str, refusal: tuple[int, str]) -> None:
     updated = door.put(f"EpisodeOfCare?{criteria}", builders.episode("e1"))
     created = door.post(builders.episode("e1"), **{"If-None-Exist": criteria})
 
-    assert [(answer.status_code, code_of(answer)) for answer in (updated, created)] == [(400, "not-supported")] * 2
+    assert [(answer.status_code, code_of(answer)) for answer in (updated, created)] == [refusal] * 2
     assert door.registry.rows("SELECT count(*) FROM resource") == [0]
 
 

@@ -1,10 +1,10 @@
-"""Conditional requests: which criteria are understood, and which names they mean (M13)."""
+"""Conditions and references by identifier: which names they mean, and which versions (M13)."""
 
 from __future__ import annotations
 
 import pytest
 
-from beklijf_intake.domain.reading.criteria import check_names, names_in, version_wanted
+from beklijf_intake.domain.reading.criteria import names_in, version_wanted
 from beklijf_intake.domain.submission import Name
 
 
@@ -30,9 +30,8 @@ def test_criteria_that_name_resources(query: str, names: tuple[Name, ...]) -> No
     ["", "identifier", "identifier=", "identifier=1", "identifier=|1", "identifier=urn:x|", "identifier=urn:x|1&_id=2", "_id=2", "name=x",
      "identifier=urn:x|1,", "identifier:exact=urn:x|1", "identifier=%ff|1", "identifier=" + ",".join(f"urn:x|{n}" for n in range(11))],
 )  # fmt: skip
-def test_other_criteria_are_not_supported(query: str) -> None:
+def test_what_does_not_name_resources(query: str) -> None:
     assert names_in(query) is None
-    assert [(problem.status, problem.code) for problem in check_names(query, Name("urn:x", "1"), None)] == [(400, "not-supported")]
 
 
 @pytest.mark.parametrize(

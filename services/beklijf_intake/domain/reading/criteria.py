@@ -1,7 +1,6 @@
-"""Conditional requests (M13): which resource a criterion means, and which version it must have.
+"""Conditions and references by identifier (M13): which resources one names, and which version it must have.
 
-`identifier=system|value` is the one criterion: an identifier is what the registry knows a resource by. Several values may be given, as
-alternatives; the identifier of the resource that is sent must be one of them, or it would create or update another one.
+An identifier is what the registry knows a resource by. Several values may be given, as alternatives.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl
 
-from beklijf_intake.domain.problem import Problem, broken_rule, malformed
 from beklijf_intake.domain.submission import Name
 
 ALTERNATIVES_LIMIT = 10
@@ -38,16 +36,6 @@ def _name(text: str) -> Name | None:
     """System and value on both sides of the first bar; a backslash before a comma, a bar or a backslash takes its meaning away."""
     system, line, value = _BAR.sub("\\1\n", text, count=1).partition("\n")
     return Name(_ESCAPED.sub(r"\1", system), _ESCAPED.sub(r"\1", value)) if system and line and value else None
-
-
-def check_names(query: str, name: Name, where: str | None) -> list[Problem]:
-    """Problems of a criterion for storing the resource of that name."""
-    asked = names_in(query)
-    if asked is None:
-        return [malformed("not-supported", where, "The only criterion supported is identifier=<system>|<value>, with both parts.")]
-    if name not in asked:
-        return [broken_rule("business-rule", where, "The criterion must name the identifier of the resource that is sent.")]
-    return []
 
 
 def version_wanted(etag: str) -> int | None:
