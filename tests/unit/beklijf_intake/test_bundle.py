@@ -139,7 +139,7 @@ def test_how_an_entry_asks() -> None:
     assert [one.if_none_exist for one in (created, conditional, upsert, update)] == [False, True, False, False]
     assert (upsert.resource_id, update.resource_id, update.if_match) == (None, "x", 3)
     assert any_version.if_match == 0
-    assert [one.named for one in (created, conditional, upsert)] == [(), (Name(PSEUDONYMS, "p1"),), (Name(PSEUDONYMS, "p1"),)]
+    assert [one.condition.named for one in (created, conditional, upsert)] == [(), (Name(PSEUDONYMS, "p1"),), (Name(PSEUDONYMS, "p1"),)]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_how_an_entry_asks() -> None:
         (entry(patient(), "Patient", "PUT"), (400, "value", "Bundle.entry[0].request.url")),
         (entry(patient(id="y"), "Patient/x", "PUT"), (400, "invalid", "Bundle.entry[0].resource.id")),
         (entry(patient(), "Patient?name=x", "PUT"), (400, "not-supported", "Bundle.entry[0].request.url")),
-        (entry(patient(), "Patient?identifier=a|b&identifier=c|d", "PUT"), (400, "not-supported", "Bundle.entry[0].request.url")),
+        (entry(patient(), "Patient?identifier=a|b&identifier=c|d", "PUT"), (422, "business-rule", "Bundle.entry[0].request.url")),
         (entry(patient(), "Patient?identifier=urn:x|y", "PUT"), (422, "business-rule", "Bundle.entry[0].request.url")),
         (entry(patient(), "Patient", ifMatch="3"), (400, "value", "Bundle.entry[0].request.ifMatch")),
         (entry(patient(), "Patient", ifNoneMatch="*"), (422, "not-supported", "Bundle.entry[0].request")),

@@ -52,10 +52,12 @@ def read(text: str, name: Name, at: Circumstances) -> Condition:
 
 
 def _search(text: str, at: Circumstances) -> Search:
+    if not text:
+        raise _none()
     try:
         pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=PARAMETERS_MAXIMUM)
     except ValueError:
-        raise Refused([malformed("value", None, "A condition is a query: <parameter>=<value>, with & between several.")]) from None
+        raise _none() from None
     for one, value in pairs:
         if bsn.holds_one(one) or bsn.holds_one(f"identifier={value}" if "identifier" in one else value):
             raise Refused([bsn.refusal("")])
@@ -73,6 +75,10 @@ def _leads(one: object) -> bool:
 
 def _fits(tokens: Iterable[Token], name: Name) -> bool:
     return any(token.system in (None, name.system) and token.code in (None, name.value) for token in tokens)
+
+
+def _none() -> Refused:
+    return Refused([malformed("value", None, "A condition is a query: <parameter>=<value>, with & between several.")])
 
 
 def _another() -> Refused:
