@@ -5,7 +5,6 @@ what it judges, a cohort and its programme. The errors name file and key, becaus
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from beklijf_domain import instrument
 from beklijf_domain.cohort import Cohort
@@ -16,18 +15,7 @@ from beklijf_domain.mapping import FormMapping
 from beklijf_domain.protocol import Protocol
 from beklijf_domain.rule import EVERY
 from beklijf_domain.score import wrong_examples
-
-if TYPE_CHECKING:
-    from beklijf_shared.contracts import Contracts
-
-Resource = Mapping[str, Any]
-
-
-class Note(NamedTuple):
-    """A contract ("protocols/imsr") that names instruments which are not here yet."""
-
-    contract: str
-    instruments: tuple[str, ...]
+from beklijf_shared.catalogue import Contracts, Note, Resource, items_of
 
 
 def check(contracts: Contracts) -> tuple[Note, ...]:
@@ -40,13 +28,6 @@ def check(contracts: Contracts) -> tuple[Note, ...]:
         check_mapping(each, contracts)
     _check_overlap(contracts.mappings)
     return tuple(notes)
-
-
-def items_of(questionnaire: Resource) -> Iterator[Resource]:
-    """Every item of a Questionnaire, those in groups and below answers too, in their order."""
-    for item in questionnaire.get("item", ()):
-        yield item
-        yield from items_of(item)
 
 
 def _check_examples(contracts: Contracts) -> None:

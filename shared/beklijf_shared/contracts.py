@@ -7,26 +7,24 @@ from the folder that BEKLIJF_CONTRACTS names. A service that cannot load them do
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 from typing import Protocol as HasCode
 
 from beklijf_domain import cohort, instrument, mapping, protocol, rule, study
-from beklijf_domain.cohort import Cohort
 from beklijf_domain.document import ContractError, Document
 from beklijf_domain.instrument import Instrument
-from beklijf_domain.mapping import FormMapping
 from beklijf_domain.protocol import Protocol
 from beklijf_domain.rule import Rule
 from beklijf_domain.study import Study
 from beklijf_shared import consistency, expressions, wordings
-from beklijf_shared.consistency import Note, Resource, check_mapping, items_of
+from beklijf_shared.catalogue import Contracts, Note, Resource, items_of
+from beklijf_shared.consistency import check_mapping
 from beklijf_shared.telemetry import Log, Logger
 
 __all__ = ["ContractError", "Contracts", "Note", "check_mapping", "items_of", "load", "say", "shipped_folder"]
@@ -38,54 +36,6 @@ class _Coded(HasCode):
 
 
 Definition = TypeVar("Definition", bound=_Coded)
-
-
-@dataclass(frozen=True, slots=True)
-class Contracts:
-    """Everything that is data, by code; resources by canonical address (and version, for Questionnaires)."""
-
-    instruments: Mapping[str, Instrument]
-    protocols: Mapping[str, Protocol]
-    rules: Mapping[str, Rule]
-    cohorts: Mapping[str, Cohort]
-    studies: Mapping[str, Study]
-    questionnaires: Mapping[tuple[str, str], Resource]
-    code_systems: Mapping[str, Resource]
-    resources: tuple[Resource, ...]
-    """Every FHIR resource that is a file here, Questionnaires and code systems among them."""
-    mappings: Mapping[str, FormMapping]
-    """Forms of hospitals' own, which become ours."""
-    notes: tuple[Note, ...]
-    """What a service says at start: which instruments are named and not here yet."""
-    by_questionnaire: Mapping[str, tuple[Instrument, ...]] = field(repr=False)
-
-    def instrument_of(self, questionnaire: str, version: str) -> Instrument | None:
-        """The instrument that scores answers to this version of a Questionnaire (M30), or None."""
-        for candidate in self.by_questionnaire.get(questionnaire, ()):
-            if candidate.scores_version(version):
-                return candidate
-        return None
-
-    def protocol_of(self, cohort: Cohort) -> Protocol:
-        """The version of the protocol that a cohort is about; its episodes are those that began under it."""
-        return next(each for each in self.every_protocol if each.name == f"{cohort.programme}@{cohort.protocol_version}")
-
-    @property
-    def every_protocol(self) -> tuple[Protocol, ...]:
-        """Every version of every protocol."""
-        return tuple(version for each in self.protocols.values() for version in (each, *each.former))
-
-    @property
-    def fingerprint(self) -> str:
-        """A digest of all that scores and verdicts rest on: whoever was derived by another one may have to be derived anew."""
-        known = [self.instruments, self.protocols, self.rules]
-        text = repr([[repr(each[code]) for code in sorted(each)] for each in known])
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    @property
-    def moment_codes(self) -> frozenset[str]:
-        """Every moment code that some protocol knows (M5)."""
-        return frozenset(moment.code for each in self.every_protocol for moment in each.moments)
 
 
 def shipped_folder() -> Path:
