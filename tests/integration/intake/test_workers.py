@@ -25,11 +25,16 @@ END_SECONDS = 20.0
 class Pair:
     """Two processes on one port: the first, and the sibling it has started."""
 
+    sibling: psutil.Process
+
     def __init__(self, url: str) -> None:
         self.port, self.operations = free_port(), free_port()
         settings = {"BEKLIJF_DATABASE_URL": url, "BEKLIJF_PROFILE": "laptop", "BEKLIJF_HTTP_PORT": str(self.port), "BEKLIJF_WORKERS": "2"}
         settings["BEKLIJF_OPERATIONS_PORT"] = str(self.operations)
         self.first = subprocess.Popen([sys.executable, "-m", "beklijf_intake", "api"], env=os.environ | settings)
+
+    def starts(self) -> None:
+        """Returns when both listen."""
         wait_until(lambda: self.listeners() == 2, START_SECONDS, because="both listen")
         self.sibling = psutil.Process(self.first.pid).children()[0]
 
@@ -44,7 +49,7 @@ class Pair:
         """Ends both, whatever state they are in."""
         self.first.kill()
         self.first.wait()
-        with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.NoSuchProcess, AttributeError):  # where it was never seen, it ends by itself
             self.sibling.kill()
             self.sibling.wait(END_SECONDS)
 
@@ -52,8 +57,11 @@ class Pair:
 @pytest.fixture
 def pair(database: Databases) -> Iterator[Pair]:
     pair = Pair(database("intake"))
-    yield pair
-    pair.end()
+    try:
+        pair.starts()
+        yield pair
+    finally:
+        pair.end()
 
 
 @pytest.mark.timeout(400)
