@@ -40,8 +40,8 @@ NOBODY = {"reference": "Patient/nobody"}
         ("GET", "/docs", {}, 404, "not-found"),
         ("GET", "/openapi.json", {}, 404, "not-found"),
         ("PUT", "/fhir/Patient/1", FHIR | {"If-Match": 'W/"abc"'}, 400, "value"),
-        ("PUT", "/fhir/Patient", FHIR, 400, "not-supported"),
-        ("PUT", "/fhir/Patient?identifier=x", FHIR, 400, "not-supported"),
+        ("PUT", "/fhir/Patient", FHIR, 400, "value"),
+        ("PUT", "/fhir/Patient?identifier=x", FHIR, 422, "business-rule"),
         ("POST", "/fhir/Patient", FHIR | {"If-None-Exist": "name=x"}, 400, "not-supported"),
     ],
 )
