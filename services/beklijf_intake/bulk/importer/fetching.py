@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from beklijf_intake.bulk import download
@@ -60,11 +61,10 @@ class Fetcher:
             download.fetch(str(work.url), self._sources, content.extend, self._goes_on, limit=download.MANIFEST_LIMIT_BYTES)
             return Fetched(manifest=bytes(content))
         incoming = self._spool.incoming(self._make_id())
-        try:
+        with ExitStack() as unless_it_came:
+            unless_it_came.callback(incoming.discard)
             download.fetch(str(work.url), self._sources, incoming.write, self._goes_on)
-        except BaseException:
-            incoming.discard()
-            raise
+            unless_it_came.pop_all()
         return Fetched(incoming=incoming)
 
     def _goes_on(self) -> bool:
