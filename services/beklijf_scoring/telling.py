@@ -108,7 +108,7 @@ def tellings(subject: str, derived: Derived) -> Iterator[tuple[Topic, Event]]:
 
 
 def episode_scored(subject: str, scored: Scored) -> EpisodeScored:
-    """One episode whole. Only pairs with a verdict are listed; why others have none follows from the results (M19)."""
+    """One episode whole. Only pairs with a change or a verdict are listed; why others have none follows from the results (M19)."""
     episode = scored.episode
     return EpisodeScored(
         version=0,
@@ -131,7 +131,7 @@ def episode_scored(subject: str, scored: Scored) -> EpisodeScored:
                 instrument=pair.key.instrument, moment=pair.key.moment, change=pair.change, verdicts=_rule_verdicts(pair.verdicts)
             )
             for pair in scored.pairs
-            if pair.change is not None
+            if pair.change is not None or pair.verdicts
         ),
     )
 

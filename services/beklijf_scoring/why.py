@@ -10,7 +10,8 @@ from fractions import Fraction
 from beklijf_domain.exact import cut_decimals, exact_text
 from beklijf_domain.instrument import Measure
 from beklijf_domain.protocol import Protocol
-from beklijf_domain.rule import Threshold
+from beklijf_domain.rule import Rule, Threshold
+from beklijf_domain.states import STATE_VERDICTS
 from beklijf_scoring.effect import result_text
 from beklijf_scoring.queries import Former, Known, Made, Pair, State
 from beklijf_scoring.wording import Language, sentence, word
@@ -152,18 +153,30 @@ def _pair(telling: Telling, known: Pair) -> Iterator[str]:
 def _verdicts(telling: Telling, pair: McicChanged) -> Iterator[str]:
     if pair.change is None:
         yield telling.say("no-verdict", moment=pair.moment, reason=telling.word(str(pair.none_because)))
-        return
     for verdict in pair.verdicts:
         rule = telling.contracts.rules.get(verdict.rule)
         title = rule.titles.get(telling.language, rule.title) if rule else verdict.rule
         about = {"rule": title, "version": verdict.rule_version, "moment": pair.moment}
-        if verdict.verdict == "not-evaluable":
+        if verdict.verdict in STATE_VERDICTS and pair.follow_up is not None:
+            yield telling.say("state", score=result_text(pair.follow_up), **about, **_state(telling, pair, verdict, rule))
+        elif verdict.verdict == "not-evaluable":
             yield telling.say("not-evaluable", reason=telling.word(verdict.reason or "not-evaluable"), **about)
         elif rule is not None and rule.purpose == "measurement-error":
             beyond = verdict.verdict in ("improved", "deteriorated")
             yield telling.say("error-beyond" if beyond else "error-within", **about, **_compared(telling, pair, verdict))
         else:
             yield telling.say("verdict", **about, **_change(telling, pair, verdict))
+
+
+def _state(telling: Telling, pair: McicChanged, verdict: RuleVerdict, rule: Rule | None) -> dict[str, str]:
+    """The cut-off, and how far the score lies from it."""
+    cutoff = rule.cutoffs.get(pair.instrument) if rule is not None else None
+    points = {"points": (verdict.margin or "0").lstrip("-")}
+    return {
+        "verdict": telling.word(verdict.verdict),
+        "cutoff": f"{cutoff.operator} {exact_text(cutoff.score)}" if cutoff is not None else "?",
+        "margin": telling.word("inside" if verdict.verdict == "acceptable" else "outside", **points),
+    }
 
 
 def _change(telling: Telling, pair: McicChanged, verdict: RuleVerdict) -> dict[str, str]:

@@ -43,6 +43,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{rule} ({version}) at {moment}: {baseline} → {follow_up}: {distance}, needed {needed}; {verdict}{margin}.",
         "{rule} ({version}) op {moment}: {baseline} → {follow_up}: {distance}, nodig {needed}; {verdict}{margin}.",
     ),
+    "state": (
+        "{rule} ({version}) at {moment}: {score} is {verdict}, where {cutoff} is needed{margin}.",
+        "{rule} ({version}) op {moment}: {score} is {verdict}, waar {cutoff} nodig is{margin}.",
+    ),
     "error-beyond": (
         "{rule} ({version}) at {moment}: {baseline} → {follow_up}: {distance}, needed {needed}; it exceeds measurement error.",
         "{rule} ({version}) op {moment}: {baseline} → {follow_up}: {distance}, nodig {needed}; dat is groter dan de meetfout.",
@@ -101,6 +105,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "improved": ("improved", "verbeterd"),
     "unchanged": ("unchanged", "onveranderd"),
     "deteriorated": ("deteriorated", "verslechterd"),
+    "acceptable": ("an acceptable state", "een aanvaardbare toestand"),
+    "not-acceptable": ("no acceptable state", "geen aanvaardbare toestand"),
     "baseline-zero": ("the baseline is zero", "de startscore nul is"),
     "baseline-below-minimum": ("the baseline lies below the rule's minimum", "de startscore onder het minimum van de regel ligt"),
     "no-follow-up": ("there is no follow-up any more", "er is geen vervolgmeting meer"),
@@ -116,6 +122,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "or": (" or ", " of "),
     "worse": ("{distance} worse", "{distance} slechter"),
     "more": ("more than {needed}", "meer dan {needed}"),
+    "inside": ("; {points} points better than that", "; {points} punten beter dan dat"),
+    "outside": ("; {points} points worse than that", "; {points} punten slechter dan dat"),
     "value": ("the only answer", "het enige antwoord"),
     "category": ("the only answer", "het enige antwoord"),
     "sum": ("the sum", "de som"),

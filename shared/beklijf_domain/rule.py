@@ -1,4 +1,5 @@
-"""A rule that says when a change matters to a patient (minimal clinically important change), as named, versioned data (M25)."""
+"""A rule that says when a change matters to a patient (minimal clinically important change), or when a state is acceptable, as named,
+versioned data (M25)."""
 
 from __future__ import annotations
 
@@ -11,14 +12,16 @@ from typing import Literal, cast, get_args
 from beklijf_domain.document import Document
 from beklijf_domain.item import LANGUAGES, Category, category
 
-Kind = Literal["relative", "absolute", "both", "either"]
-"""`relative`: a share of the baseline; `absolute`: score points; `both`: each of the two must pass; `either`: one of them is enough."""
+Kind = Literal["relative", "absolute", "both", "either", "state"]
+"""`relative`: a share of the baseline; `absolute`: score points; `both`: each of the two must pass; `either`: one of them is enough.
+`state`: none of these, but a cut-off of the score itself, whatever it was before (patient acceptable symptom state, PASS)."""
 
-Purpose = Literal["important-change", "measurement-error", "treatment-decision"]
+Purpose = Literal["important-change", "measurement-error", "treatment-decision", "acceptable-state"]
 """What it means to pass: the change matters to the patient; it is greater than what repeating the measurement alone gives, which is no
-sign that it matters; or it says how to go on."""
+sign that it matters; it says how to go on; or patients call what they have acceptable."""
 
 Operator = Literal[">=", ">"]
+StateOperator = Literal["<=", "<", ">=", ">"]
 
 EVERY = "every"
 """In a table of thresholds: the instruments that it does not name."""
@@ -53,6 +56,19 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Cutoff:
+    """From where on a score is an acceptable state: on which side of which score, and whether that score itself belongs to it."""
+
+    operator: StateOperator
+    score: Fraction
+
+    @property
+    def low_is_better(self) -> bool:
+        """Whether the acceptable side is the lower one; it must be that of the instrument."""
+        return self.operator in ("<=", "<")
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule at one version. `planned` names the instruments that it knows and the registry does not have yet."""
 
@@ -71,10 +87,22 @@ class Rule:
     """Programmes whose pairs it judges besides those that name it themselves: how a site adds a rule to a programme that ships."""
     titles: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The title in every language in which the file has one."""
+    cutoffs: Mapping[str, Cutoff] = field(default_factory=dict, hash=False)
+    """By instrument; of a rule of states only, which has no judgements."""
 
     def judgement(self, instrument: str) -> Judgement | None:
         """What the rule asks of this instrument, or None: it says nothing about it."""
         return self.judgements.get(instrument) or self.judgements.get(EVERY)
+
+    @property
+    def is_of_states(self) -> bool:
+        """Whether it judges a score by itself, and needs no baseline."""
+        return self.kind == "state"
+
+    @property
+    def instruments(self) -> frozenset[str]:
+        """The instruments that it names."""
+        return frozenset({*self.judgements, *self.cutoffs} - {EVERY})
 
     @property
     def name(self) -> str:
@@ -85,6 +113,43 @@ class Rule:
 def read(document: Document) -> Rule:
     """A rule from its contract file. Raises ContractError."""
     kind = cast(Kind, document.one_of("kind", get_args(Kind)))
+    result = _of_states(document) if kind == "state" else _of_changes(document, kind)
+    document.finish()
+    return result
+
+
+def _of_states(document: Document) -> Rule:
+    """A cut-off for each instrument, and nothing that needs a baseline."""
+    operator = cast(StateOperator, document.one_of("operator", get_args(StateOperator)))
+    table = document.table("cutoff")
+    cutoffs = {code: Cutoff(operator, table.number(code)) for code in table.names()}
+    if not cutoffs or EVERY in cutoffs:
+        document.fail("cutoff", "must name the instruments: a score of one says nothing about another")
+    if document.one_of("purpose", get_args(Purpose)) != "acceptable-state":
+        document.fail("purpose", "of a rule of kind `state` is `acceptable-state`")
+    return Rule(
+        code=document.text("code"),
+        version=document.text("version"),
+        title=document.text("title"),
+        kind="state",
+        population=document.text("population"),
+        citation=document.text("citation"),
+        planned=document.texts("planned", default=()),
+        judgements=MappingProxyType({}),
+        purpose="acceptable-state",
+        programmes=document.texts("programmes", default=()),
+        titles=_titles(document),
+        cutoffs=MappingProxyType(cutoffs),
+    )
+
+
+def _titles(document: Document) -> Mapping[str, str]:
+    keys = {each: "title" if each == "en" else each for each in LANGUAGES}
+    return MappingProxyType({each: document.text(key) for each, key in keys.items() if document.has(key)})
+
+
+def _of_changes(document: Document, kind: Kind) -> Rule:
+    """A threshold for each instrument, either way."""
     improvement = _thresholds(document, kind)
     deterioration = improvement
     if document.has("deterioration"):
@@ -97,7 +162,10 @@ def read(document: Document) -> Rule:
     judgements = _judgements(improvement, deterioration, {code: minimal.number(code) for code in minimal.names()})
     if judgements is None:
         document.fail("minimal_baseline", "names an instrument of which the rule says nothing")
-    result = Rule(
+    purpose = cast(Purpose, document.one_of("purpose", get_args(Purpose))) if document.has("purpose") else "important-change"
+    if purpose == "acceptable-state":
+        document.fail("purpose", "`acceptable-state` is what a rule of kind `state` says; a change is none")
+    return Rule(
         code=document.text("code"),
         version=document.text("version"),
         title=document.text("title"),
@@ -106,13 +174,11 @@ def read(document: Document) -> Rule:
         citation=document.text("citation"),
         planned=document.texts("planned", default=()),
         judgements=MappingProxyType(judgements),
-        purpose=cast(Purpose, document.one_of("purpose", get_args(Purpose))) if document.has("purpose") else "important-change",
+        purpose=purpose,
         programmes=document.texts("programmes", default=()),
-        titles=MappingProxyType({each: document.text(key) for each in LANGUAGES if document.has(key := "title" if each == "en" else each)}),
+        titles=_titles(document),
         bands=tuple(_bands(document)) if document.has("bands") else (),
     )
-    document.finish()
-    return result
 
 
 def _bands(document: Document) -> Iterator[Band]:

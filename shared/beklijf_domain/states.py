@@ -11,8 +11,17 @@ from typing import Literal, get_args
 Counts = Literal["retracted", "waiting", "after-end", "off-window", "unscheduled", "surplus", "counted"]
 """How one answer counts, the first that applies (M8, M39)."""
 
-Verdict = Literal["improved", "unchanged", "deteriorated", "not-evaluable"]
-"""What one rule says of one pair (M25)."""
+ChangeVerdict = Literal["improved", "unchanged", "deteriorated", "not-evaluable"]
+"""What one rule of change says of one pair (M25)."""
+
+StateVerdict = Literal["acceptable", "not-acceptable"]
+"""What one rule of states says of the follow-up of one pair, whatever its baseline."""
+
+Verdict = Literal["improved", "unchanged", "deteriorated", "not-evaluable", "acceptable", "not-acceptable"]
+"""What one rule says of one pair; which of them it can say, its kind decides."""
+
+PASSED: frozenset[Verdict] = frozenset({"improved", "acceptable"})
+"""What lasts or does not (M27)."""
 
 NoVerdict = Literal["no-follow-up", "not-scorable", "no-baseline", "not-evaluable", "retracted-episode"]
 """Why a pair that was once published has no verdict under any rule (M39)."""
@@ -44,10 +53,12 @@ FollowUpState = Literal["due", "overdue", "answered", "missed", "left", "not-due
 
 ResponseStatus = Literal["completed", "amended", "entered-in-error"]
 Lasting = Literal["sustained", "relapsed", "late", "never"]
-"""Among episodes with a verdict at the first and at the last follow-up (M27)."""
+"""Among episodes with a verdict at the first and at the last follow-up (M27): improved, or in an acceptable state, at both, at the first
+only, at the last only, at neither."""
 
 COUNTS: tuple[Counts, ...] = get_args(Counts)
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+VERDICTS: tuple[ChangeVerdict, ...] = get_args(ChangeVerdict)
+STATE_VERDICTS: tuple[StateVerdict, ...] = get_args(StateVerdict)
 PAIR_STATES: tuple[PairState, ...] = get_args(PairState)
 MOMENT_STATES: tuple[MomentState, ...] = get_args(MomentState)
 EPISODE_BOXES: tuple[EpisodeBox, ...] = get_args(EpisodeBox)

@@ -10,10 +10,11 @@ from beklijf_domain import instrument
 from beklijf_domain.cohort import Cohort
 from beklijf_domain.crossing import Groupings
 from beklijf_domain.document import ContractError
+from beklijf_domain.exact import exact_text, scaled
 from beklijf_domain.instrument import Instrument
 from beklijf_domain.mapping import FormMapping
 from beklijf_domain.protocol import Protocol
-from beklijf_domain.rule import EVERY
+from beklijf_domain.rule import Rule
 from beklijf_domain.score import wrong_examples
 from beklijf_shared.catalogue import Contracts, Note, Resource, items_of
 
@@ -97,17 +98,31 @@ def gaps(protocol: Protocol, instruments: Mapping[str, Instrument]) -> Iterator[
 def _check_rules(contracts: Contracts) -> list[Note]:
     notes: list[Note] = []
     for each in contracts.rules.values():
-        _check_planned(f"rules/{each.code}", set(each.judgements) - {EVERY}, each.planned, contracts)
+        _check_planned(f"rules/{each.code}", set(each.instruments), each.planned, contracts)
+        _check_cutoffs(each, contracts)
         for known in contracts.instruments.values():
             judgement = each.judgement(known.code)
             if known.judged is None:
-                if known.code in each.judgements:
+                if known.code in each.instruments:
                     raise ContractError(f"rules/{each.code}: {known.code}: has no measure that rules judge")
             elif judgement is not None and judgement.improvement.relative is not None and known.judged.low < 0:
                 raise ContractError(f"rules/{each.code}: relative: a share of a baseline below zero means nothing ({known.code})")
         if each.planned:
             notes.append(Note(f"rules/{each.code}", each.planned))
     return notes
+
+
+def _check_cutoffs(rule: Rule, contracts: Contracts) -> None:
+    """A cut-off lies within the instrument's range, and its acceptable side is the instrument's better one."""
+    for code, cutoff in rule.cutoffs.items():
+        known = contracts.instruments.get(code)
+        if known is None or known.judged is None:
+            continue  # planned, or said elsewhere
+        low, high = (scaled(end, known.judged.scale) for end in (known.judged.low, known.judged.high))
+        if not low <= cutoff.score <= high:
+            raise ContractError(f"rules/{rule.code}: cutoff: {code}: {exact_text(cutoff.score)} lies outside the instrument's range")
+        if cutoff.low_is_better != (known.judged.direction == "high-is-worse"):
+            raise ContractError(f"rules/{rule.code}: operator: {cutoff.operator} takes the worse side of {code} for the acceptable one")
 
 
 def _check_planned(name: str, used: set[str], planned: tuple[str, ...], contracts: Contracts) -> None:

@@ -28,7 +28,7 @@ Sex = Literal["female", "male", "other", "unknown"]
 Treatment = Literal["in-treatment", "completed", "stopped-early", "entered-in-error"]
 Participation = Literal["following", "withdrawn", "deceased", "objected"]
 Counts = Literal["counted", "waiting", "after-end", "off-window", "unscheduled", "surplus", "retracted"]
-Verdict = Literal["improved", "unchanged", "deteriorated", "not-evaluable"]
+Verdict = Literal["improved", "unchanged", "deteriorated", "not-evaluable", "acceptable", "not-acceptable"]
 ReceiptKind = Literal["day", "bundle", "import"]
 FollowUpState = Literal["due", "overdue", "answered", "missed", "left", "not-due"]
 
@@ -124,7 +124,8 @@ NotEvaluable = Literal["baseline-zero", "baseline-below-minimum"]
 class RuleVerdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One rule's judgement of one pair (M25). `margin`: how far beyond (positive) or short of (negative) the threshold, in score points.
 
-    `reason` says why a pair is not evaluable; `band` in which of the rule's bands it lies, where it has any.
+    A rule of states says of the follow-up alone whether it is acceptable (PASS); it needs no baseline, and `margin` is the distance to
+    its cut-off. `reason` says why a pair is not evaluable; `band` in which of the rule's bands it lies, where it has any.
     """
 
     rule: Code
@@ -136,11 +137,12 @@ class RuleVerdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PlacedVerdict(Struct, frozen=True, kw_only=True):
-    """The verdicts of one instrument at one follow-up moment against t0."""
+    """The verdicts of one instrument at one follow-up moment: of changes against t0, and of states. No change: there is no baseline,
+    and only rules of states say something."""
 
     instrument: Code
     moment: Code
-    change: DecimalText
+    change: DecimalText | None
     verdicts: tuple[RuleVerdict, ...]
 
 
@@ -192,7 +194,10 @@ class ScoreComputed(Event, frozen=True, kw_only=True):
 
 
 class McicChanged(Event, frozen=True, kw_only=True):
-    """One pair of baseline and follow-up: per rule a verdict, or the reason there is none (M19, M25, M39). Key: subject."""
+    """One pair of baseline and follow-up: per rule a verdict, or the reason there is none (M19, M25, M39). Key: subject.
+
+    Where `none_because` is `no-baseline`, no rule of change says anything; rules of states still do.
+    """
 
     episode: Identifier
     subject: Identifier

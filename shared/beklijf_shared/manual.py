@@ -245,12 +245,13 @@ def timeline(protocol: Protocol) -> Iterator[str]:
 def rules(contracts: Contracts) -> str:
     """The page of all rules."""
     said = "Each is one file here; what stands below is made from them."
-    lines = ["# Rules of change", "", f"{said} A programme names the rules that judge its pairs, side by side.", ""]
+    lines = ["# Rules", "", f"{said} A programme names the rules that judge its pairs, side by side."]
+    lines += ["A rule with `score` in front of its cut-off says when a state is acceptable to patients (PASS), whatever it was before.", ""]
     lines += ["| rule | purpose | asks | meant for | programmes | source |", "|---|---|---|---|---|---|"]
     for code in sorted(contracts.rules):
         each = contracts.rules[code]
         used = ", ".join(protocol.code for protocol in contracts.protocols.values() if code in protocol.rules)
-        asks = "; ".join(f"{name}: {judgement_text(judgement, each)}" for name, judgement in each.judgements.items())
+        asks = "; ".join(asks_of(each))
         lines.append(f"| `{each.name}` {each.title} | {each.purpose} | {asks} | {each.population} | {used or 'none'} | {each.citation} |")
     for code in sorted(contracts.rules):
         lines += ["", *rule_lines(contracts.rules[code], contracts, "##")]
@@ -264,11 +265,20 @@ def rule_lines(rule: Rule, contracts: Contracts, heading: str = "#") -> Iterator
     yield ""
     yield f"**{rule.title}**, version {rule.version}; {rule.purpose}."
     yield ""
-    for name, judgement in rule.judgements.items():
-        yield f"- `{name}`: {judgement_text(judgement, rule)}"
+    for asked in asks_of(rule):
+        name, _, text = asked.partition(": ")
+        yield f"- `{name}`: {text}"
     yield f"- Meant for: {rule.population}"
     yield f"- Judges the pairs of: {', '.join(used) or 'no programme yet'}"
     yield f"- Source: {rule.citation}"
+
+
+def asks_of(rule: Rule) -> Iterator[str]:
+    """What a rule asks of each instrument that it names: `qbpds: >= 20 points`, `odi: score <= 22`."""
+    for name, judgement in rule.judgements.items():
+        yield f"{name}: {judgement_text(judgement, rule)}"
+    for name, cutoff in rule.cutoffs.items():
+        yield f"{name}: score {cutoff.operator} {exact_text(cutoff.score)}"
 
 
 def judgement_text(judgement: Judgement, rule: Rule) -> str:

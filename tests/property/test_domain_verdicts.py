@@ -12,7 +12,7 @@ from beklijf_domain.exact import cut_decimals, cut_digits, exact_text, is_finite
 from beklijf_domain.formula import Value
 from tests.lib.subjects import KNOWLEDGE
 
-RANK = {"deteriorated": 0, "unchanged": 1, "improved": 2}
+RANK = {"deteriorated": 0, "unchanged": 1, "improved": 2, "not-acceptable": 0, "acceptable": 1}
 scores = st.integers(0, 100)
 
 
@@ -38,11 +38,21 @@ def test_a_lower_follow_up_is_never_judged_worse(place: tuple[str, str], baselin
 def test_a_margin_that_is_not_negative_is_an_improvement(place: tuple[str, str], baseline: int, follow_up: int) -> None:
     change = KNOWLEDGE.judges[place](number(baseline), number(follow_up))
 
-    assert int(change.difference) == follow_up - baseline
+    assert change.difference == str(follow_up - baseline)
     for each in change.verdicts:
         assert (each.margin is None) == (each.verdict == "not-evaluable") == (each.rule in OF_A_SHARE and baseline == 0)
         if each.margin is not None:
-            assert (Decimal(each.margin) >= 0) == (each.verdict == "improved")
+            assert (Decimal(each.margin) >= 0) == (each.verdict in ("improved", "acceptable"))
+
+
+@given(judged, scores, scores)
+def test_a_state_is_judged_alike_whatever_it_was_before(place: tuple[str, str], baseline: int, follow_up: int) -> None:
+    judge = KNOWLEDGE.judges[place]
+
+    alone, after = judge(None, number(follow_up)), judge(number(baseline), number(follow_up))
+
+    assert alone.difference is None
+    assert alone.verdicts == tuple(each for each in after.verdicts if each.verdict in ("acceptable", "not-acceptable"))
 
 
 @given(st.fractions(max_denominator=10**6), st.integers(1, 20))

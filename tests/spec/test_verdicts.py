@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from beklijf_domain.document import Document
 from beklijf_domain.formula import Value
 from beklijf_domain.rule import read
 from beklijf_scoring.domain.change import judge_of
+from beklijf_shared.events import Answer
 from tests.lib.builders import episode_changed, response_accepted
 from tests.lib.subjects import CONTRACTS, KNOWLEDGE, derived, pair
 
@@ -190,6 +194,7 @@ def test_every_programme_is_judged_by_its_own_rules_in_its_own_order() -> None:
             "qbpds-chronic-2022",
             "qbpds-error-2010",
             "qbpds-error-2022",
+            "pass-qbpds-2020",
         ],
         "kngf-lbp@1.0.0": [
             "imsr-30-percent",
@@ -198,8 +203,57 @@ def test_every_programme_is_judged_by_its_own_rules_in_its_own_order() -> None:
             "qbpds-chronic-2022",
             "qbpds-error-2010",
             "qbpds-error-2022",
+            "pass-qbpds-2020",
         ],
     }
+
+
+STATES = [  # rule, instrument, operator where it is another, score, verdict, margin
+    ("pass-odi-2016", "odi", None, Value("index", 2200, 2, None), "acceptable", "0"),  # the cut-off itself
+    ("pass-odi-2016", "odi", None, Value("index", 2222, 2, None, "200/9"), "not-acceptable", "-0.22"),  # 10 of 45, shown as 22.22
+    ("pass-odi-2016", "odi", None, Value("index", 2000, 2, None), "acceptable", "2"),
+    ("pass-odi-2016", "odi", "<", Value("index", 2200, 2, None), "not-acceptable", "0"),  # exactly 22 is not below 22
+    ("pass-qbpds-2020", "qbpds", None, Value("total", 39, 0, None), "acceptable", "0.3"),
+    ("pass-qbpds-2020", "qbpds", None, Value("total", 40, 0, None), "not-acceptable", "-0.7"),
+    ("pass-qbpds-2020", "qbpds", None, Value("total", 0, 0, None), "acceptable", "39.3"),
+]
+
+
+@pytest.mark.parametrize(("rule", "instrument", "operator", "score", "verdict", "margin"), STATES)
+def test_a_state_is_judged_so_with_a_baseline_and_without(
+    rule: str, instrument: str, operator: Any, score: Value, verdict: str, margin: str
+) -> None:
+    shipped = CONTRACTS.rules[rule]
+    if operator is not None:
+        shipped = replace(shipped, cutoffs={instrument: replace(shipped.cutoffs[instrument], operator=operator)})
+    judge = judge_of(CONTRACTS.instruments[instrument], [shipped])
+
+    for baseline in (None, Value("index", 0, 0, None), Value("index", 90, 0, None)):
+        (judged,) = judge(baseline, score).verdicts
+        assert (judged.rule, judged.verdict, judged.margin, judged.reason) == (rule, verdict, margin, None)
+
+
+@pytest.mark.parametrize(("operator", "score", "verdict", "margin"), [(">=", 7, "acceptable", "0"), (">", 7, "not-acceptable", "0")])
+def test_where_high_is_better_the_acceptable_side_is_the_upper_one(operator: str, score: int, verdict: str, margin: str) -> None:
+    high_is_better = replace(CONTRACTS.instruments["vas-pain"].measures[0], direction="high-is-better")
+    says = {"kind": "state", "purpose": "acceptable-state", "operator": operator, "cutoff": {"vas-pain": 7}}
+    made = read(Document("rule", {"code": "x", "version": "1", "title": "x", "population": "x", "citation": "x"} | says))
+
+    (judged,) = judge_of(replace(CONTRACTS.instruments["vas-pain"], judged=high_is_better), [made])(None, number(score)).verdicts
+
+    assert (judged.verdict, judged.margin) == (verdict, margin)
+
+
+def test_without_a_baseline_the_state_is_judged_and_the_change_is_not() -> None:
+    qbpds = {"questionnaire": "https://w3id.org/beklijf/fhir/Questionnaire/qbpds"}
+    answers = tuple(Answer(link=f"qbpds-{number:02d}", code="1") for number in range(1, 21))
+    follow_up = structs.replace(response_accepted("r1", measured="2014-03-05T09:00:00Z"), **qbpds, answers=answers, stated_moment="end")
+    episode = structs.replace(EPISODE, programme="ndpr", treatment="completed", treatment_ended="2014-03-05")
+
+    found = pair(episode, structs.replace(follow_up, stated_episode=episode.episode))
+
+    assert (found.none_because, found.baseline, found.change) == ("no-baseline", None, None)
+    assert [(each.rule, each.verdict, each.margin) for each in found.verdicts] == [("pass-qbpds-2020", "acceptable", "19.3")]
 
 
 NONE_BECAUSE = [  # baseline, follow-up (None: empty form, "absent": no form), why there is no verdict

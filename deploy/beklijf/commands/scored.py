@@ -228,8 +228,8 @@ def check_rule(code: str, site: Site = None) -> None:
     """Check a rule, and say what it asks of each instrument."""
     each = _found(known(site).rules, code, "rule")
     console.print(f"{each.name} holds")
-    for name, judgement in each.judgements.items():
-        console.print(f"  {name}: {manual.judgement_text(judgement, each)}", highlight=False)
+    for asked in manual.asks_of(each):
+        console.print(f"  {asked}", highlight=False)
 
 
 def _found(among: Mapping[str, Kind], code: str, kind: str) -> Kind:

@@ -127,6 +127,11 @@ class Plan:
         """What is asked at a moment and is here; a planned instrument cannot be answered, so nobody fails to answer it."""
         return tuple(code for code in moment.instruments if code not in self.protocol.planned)
 
+    @cached_property
+    def of_states(self) -> frozenset[str]:
+        """The rules that judge a score by itself."""
+        return frozenset(name for name, rule in self.rules.items() if rule.is_of_states)
+
     def excludes_zero(self, rule: str, instrument: str) -> bool:
         """Whether a baseline of zero is not evaluable under this rule: a share of nothing (M25, M28)."""
         known = self.rules.get(rule)

@@ -18,7 +18,7 @@ from beklijf_cohorts.domain.keys import InstrumentKeys, Keys, MomentKeys, keys
 from beklijf_domain.calendar import treatment_year
 from beklijf_domain.crossing import Side
 from beklijf_domain.protocol import Window
-from beklijf_domain.states import FollowUpState, Lasting
+from beklijf_domain.states import PASSED, FollowUpState, Lasting
 
 DERIVATION = "cells-2"
 """The version of this derivation: a change of what is counted, or how, gets a new one, and every cohort is counted anew."""
@@ -243,11 +243,12 @@ class _Counting:
                 self.counted.append(f"{made.both[measure]}{before[measure]}|{code}")
 
     def _lasting(self, made: Keys, code: str, early: dict[str, str], late: dict[str, str]) -> None:
-        """Improved at the first follow-up, at the last, at both or never, among episodes with a verdict at both (M27)."""
+        """Improved, or in an acceptable state, at the first follow-up, at the last, at both or never, among episodes with a verdict at
+        both (M27)."""
         for rule, before in early.items():
             after = late.get(rule)
             if after is not None and "not-evaluable" not in (before, after):
-                self.counted.append(made.lasting[code, rule] + _lasting_state(before == "improved", after == "improved"))
+                self.counted.append(made.lasting[code, rule] + _lasting_state(before in PASSED, after in PASSED))
 
 
 def _is_zero(answer: Answered) -> bool:

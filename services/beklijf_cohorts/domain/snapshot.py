@@ -74,6 +74,8 @@ def _raw(source: Source) -> Iterator[Figure]:
     yield trajectories.changes(source)
     yield mcic.pairs(source)
     yield mcic.figure(source)
+    if source.plan.of_states:
+        yield mcic.acceptable(source)
     yield lasting.figure(source)
     for crossing in cohort.crossed:
         yield categories.crossed(source, crossing)

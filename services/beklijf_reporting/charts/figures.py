@@ -13,6 +13,7 @@ from beklijf_shared.events import Cell, Figure
 from beklijf_shared.figures import Record, records
 
 VERDICTS = (("improved", ACCENT), ("unchanged", "#8fb8b3"), ("deteriorated", "#c2410c"), ("not-evaluable", "#d6b656"))
+STATES_REACHED = (("acceptable", ACCENT), ("not-acceptable", "#8fb8b3"))
 WITHOUT = (("no-baseline", "#b9a9c9"), ("not-scorable", "#8d7fa6"), ("no-response", "#c9cfd3"), ("awaiting", "#eceff0"))
 STATES = (("responded", ACCENT), ("awaiting", "#8fb8b3"), ("no-response", "#c9cfd3"), ("not-due", "#eceff0"), ("ineligible", "#d6b656"))
 LASTING = (("sustained", ACCENT), ("late", "#8fb8b3"), ("relapsed", "#c2410c"), ("never", "#c9cfd3"))
@@ -25,6 +26,7 @@ def by_name(figures: Iterable[Figure], words: Words) -> Mapping[str, Chart]:
         *_response(rows.get("response", ()), words),
         *_trajectories(rows.get("trajectories", ()), words),
         *_mcic(rows.get("mcic", ()), rows.get("pairs", ()), words),
+        *_acceptable(rows.get("acceptable", ()), rows.get("pairs", ()), words),
         *_groups(rows.get("groups", ()), words),
         *_lasting(rows.get("lasting", ()), words),
         *_gpe(rows.get("gpe", ()), words),
@@ -73,6 +75,21 @@ def _mcic(rows: Sequence[Record], pairs: Sequence[Record], words: Words) -> list
         pooled = [row for row in shown if is_pooled(row, "year")]
         merged = [(_merged(row, missing.get(about(row, "instrument", "moment"))), VERDICTS + WITHOUT) for row in pooled]
         charts += bars("mcic", key, _("Every episode due, judged or not"), merged, words, "moment")
+    return charts
+
+
+def _acceptable(rows: Sequence[Record], pairs: Sequence[Record], words: Words) -> list[Chart]:
+    """Per instrument and rule the share in an acceptable state with its interval; and what became of every episode due."""
+    charts = []
+    axis = {"title": None, "scale": {"domain": [0, 1]}, "axis": {"format": "%", "tickCount": 5}}
+    missing = {about(row, "instrument", "moment"): row for row in pairs if is_pooled(row, "year", "group")}
+    for key, block in apart(rows):
+        shown = [row for row in block if is_pooled(row, "group")]
+        title = _("In an acceptable state, of those who answered: everyone, and by treatment year")
+        charts += lines("acceptable", key, "share", title, shown, "year", words, axis)
+        pooled = [row for row in shown if is_pooled(row, "year")]
+        merged = [(_merged(row, missing.get(about(row, "instrument", "moment"))), STATES_REACHED + WITHOUT) for row in pooled]
+        charts += bars("acceptable", key, _("Every episode due, judged or not"), merged, words, "moment")
     return charts
 
 

@@ -31,6 +31,12 @@ FORMULAS = {
     "groups": _("group by limits of the scores"),
     "expression": _("by an expression of the site's own (FHIRPath)"),
 }
+STATES = {
+    "<=": _("acceptable from {score} down"),
+    "<": _("acceptable below {score}"),
+    ">=": _("acceptable from {score} up"),
+    ">": _("acceptable above {score}"),
+}
 MISSING = {
     "all-required": _("every item is needed; without one the answer counts as responded and has no score"),
     "by-measure": _("each question stands alone; a missing one leaves the others as they are"),
@@ -114,6 +120,9 @@ def _examples(each: Instrument, said: Language) -> Iterator[tuple[str, tuple[tup
 
 def _judged(rule: Rule, known: Contracts, names: Names) -> Judged:
     asks = []
+    for code, cutoff in rule.cutoffs.items():
+        text = names.language(STATES[cutoff.operator], score=names.language.number(_text(cutoff.score)))
+        asks.append((names.of("instrument", code), text, ""))
     for instrument in known.instruments.values():
         judgement = rule.judgement(instrument.code)
         if instrument.judged is not None and judgement is not None:

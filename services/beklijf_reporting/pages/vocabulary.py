@@ -124,12 +124,23 @@ FIGURES: dict[str, About] = {
         ),
         ("improved", "n", "share", "share-low", "worst", "best"),
     ),
+    "acceptable": About(
+        _("Whose state was acceptable"),
+        _("Acceptable state"),
+        _(
+            "The score itself against a cut-off from which on most patients call their state acceptable (PASS), whatever it was before: "
+            "somebody may improve and not get there, or be there without having improved. Counted where there is a start score too, "
+            "so that n is that of the other rules."
+        ),
+        ("acceptable", "n", "share", "share-low", "worst", "best"),
+    ),
     "lasting": About(
         _("Did it last"),
         _("Lasting"),
         _(
-            "Episodes judged both at the first and at the last follow-up. Sustained: improved both times. Relapsed: only the first time. "
-            "Late: only the last time. The share that lasts is taken of those who had improved at first. p: McNemar's exact test."
+            "Episodes judged both at the first and at the last follow-up. Sustained: improved (or, by a cut-off, acceptable) both times. "
+            "Relapsed: only the first time. Late: only the last time. The share that lasts is of those who had improved at first. "
+            "p: McNemar's exact test."
         ),
         ("sustained", "relapsed", "late", "never", "n", "share", "share-low", "p", "significant"),
     ),
@@ -200,6 +211,7 @@ ANSWERS = ("question", "code", "t1", "t4", "measure")
 """Strata whose values are answers or measures: named by the contracts, in both languages."""
 
 LABELS: dict[str, str] = {
+    "acceptable": _("Acceptable"),
     "accepted": _("Accepted"),
     "after": _("After"),
     "age": _("Age in years"),
@@ -272,6 +284,7 @@ LABELS: dict[str, str] = {
     "not-due": _("Not due"),
     "not-evaluable": _("Not evaluable"),
     "not-found": _("Not known here"),
+    "not-acceptable": _("Not acceptable"),
     "not-improved": _("Not improved"),
     "not-responded": _("Not answered"),
     "not-scheduled": _("Not scheduled"),
@@ -337,7 +350,7 @@ SCORES = ("mean", "sd", "median", "q1", "q3", "minimum", "maximum", "change", "i
 
 
 ORDER = (
-    *("flow", "response", "trajectories", "groups", "mcic", "lasting", "gpe", "care-use", "care-use-change", "follow-ups"),
+    *("flow", "response", "trajectories", "groups", "mcic", "acceptable", "lasting", "gpe", "care-use", "care-use-change", "follow-ups"),
     *("changes", "between-years", "pairs", "response-instruments", "response-by-sex", "sample-size", "protocol"),
 )
 """The order of the sections: first what everybody asks, then what explains it; figures that are not known come last."""

@@ -1,4 +1,4 @@
-"""From two scores to verdicts (M25, M26): exact, several rules side by side, each with its margin."""
+"""From two scores, or from a score alone, to verdicts (M25, M26): exact, several rules side by side, each with its margin."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from beklijf_domain.exact import cut_decimals, exact_text, is_finite
 from beklijf_domain.formula import Value
 from beklijf_domain.instrument import Instrument
 from beklijf_domain.protocol import Protocol
-from beklijf_domain.rule import Judgement, Rule, Threshold
+from beklijf_domain.rule import Cutoff, Judgement, Rule, Threshold
 from beklijf_domain.states import Verdict
 
 PAIRS_REMEMBERED = 32_768
@@ -19,8 +19,9 @@ PAIRS_REMEMBERED = 32_768
 
 
 class Judged(NamedTuple):
-    """One rule's judgement of one pair. `margin`: score points beyond (positive) or short of (negative) enough improvement;
-    None where the rule cannot evaluate the pair, and then `reason` says why. `band`: where the rule has bands, the one it lies in."""
+    """One rule's judgement of one pair. `margin`: score points beyond (positive) or short of (negative) enough improvement, or the
+    cut-off of an acceptable state; None where the rule cannot evaluate the pair, and then `reason` says why. `band`: where the rule has
+    bands, the one it lies in."""
 
     rule: str
     rule_version: str
@@ -31,14 +32,15 @@ class Judged(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What happened between two scores. `difference` = follow-up - baseline (M26): exact, or cut as the score is where it has no end."""
+    """What happened between two scores. `difference` = follow-up - baseline (M26): exact, or cut as the score is where it has no end;
+    None without a baseline, and then only rules of states judge."""
 
-    difference: str
+    difference: str | None
     verdicts: tuple[Judged, ...]
 
 
-Judge = Callable[[Value, Value], Change]
-"""(baseline, follow-up), both of the measure that rules judge, to what happened in between."""
+Judge = Callable[[Value | None, Value], Change]
+"""(baseline or None, follow-up), both of the measure that rules judge, to what happened in between."""
 
 
 def judges(
@@ -56,18 +58,31 @@ def judges(
 
 def judge_of(instrument: Instrument, rules: Iterable[Rule]) -> Judge:
     """The judge of one instrument that has a measure to judge. It remembers pairs: its answer depends on the two scores only."""
-    asked = [(rule, judgement) for rule in rules if (judgement := rule.judgement(instrument.code)) is not None]
+    asked = [(rule, asks) for rule in rules if (asks := rule.cutoffs.get(instrument.code) or rule.judgement(instrument.code)) is not None]
     assert instrument.judged is not None
     scale, better = instrument.judged.scale, -1 if instrument.judged.direction == "high-is-worse" else 1
 
     @lru_cache(maxsize=PAIRS_REMEMBERED)
-    def judge(baseline: Value, follow_up: Value) -> Change:
-        start, end = baseline.fraction, follow_up.fraction
+    def judge(baseline: Value | None, follow_up: Value) -> Change:
+        end = follow_up.fraction
+        if baseline is None:
+            return Change(None, tuple(_state(rule, asks, end, scale) for rule, asks in asked if isinstance(asks, Cutoff)))
+        start = baseline.fraction
         improvement = better * (end - start)
-        verdicts = tuple(_judged(rule, judgement, start, improvement, scale) for rule, judgement in asked)
+        verdicts = tuple(
+            _state(rule, asks, end, scale) if isinstance(asks, Cutoff) else _judged(rule, asks, start, improvement, scale)
+            for rule, asks in asked
+        )
         return Change(_text(end - start, scale), verdicts)
 
     return judge
+
+
+def _state(rule: Rule, cutoff: Cutoff, score: Fraction, scale: int) -> Judged:
+    """Whether the score lies on the acceptable side of the cut-off; on the cut-off itself as the operator says."""
+    margin = cutoff.score - score if cutoff.low_is_better else score - cutoff.score
+    acceptable = margin >= 0 if cutoff.operator in ("<=", ">=") else margin > 0
+    return Judged(rule.code, rule.version, "acceptable" if acceptable else "not-acceptable", _text(margin, scale))
 
 
 def _text(number: Fraction, scale: int) -> str:

@@ -70,7 +70,8 @@ class Subject:
 
 
 class Pair(NamedTuple):
-    """One follow-up against its baseline: a change with verdicts, or the reason why there is none (M39)."""
+    """One follow-up against its baseline: a change with verdicts, or the reason why there is none (M39). Without a baseline there may
+    be verdicts of states all the same."""
 
     key: PairKey
     baseline: Value | None = None
@@ -162,14 +163,14 @@ def pairs_of(episode: Episode, protocol: Protocol, results: Iterable[Placed], kn
 
 
 def pair_of(key: PairKey, baseline: Answer | None, follow_up: Answer, judge: Judge) -> Pair:
-    """The first reason that applies for having no verdict (M19), or the change with every rule's verdict."""
+    """The first reason that applies for having no verdict of change (M19), or the change with every rule's verdict."""
     start = baseline.values[0] if baseline is not None and baseline.scorable else None  # an unscorable baseline is no baseline
     if not follow_up.scorable:
         return Pair(key, baseline=start, none_because="not-scorable")
     end = follow_up.values[0]
-    if start is None:
-        return Pair(key, follow_up=end, none_because="no-baseline")
     change: Change = judge(start, end)
+    if start is None:
+        return Pair(key, follow_up=end, verdicts=change.verdicts, none_because="no-baseline")
     evaluable = any(judged.verdict != "not-evaluable" for judged in change.verdicts)
     return Pair(key, start, end, change.difference, change.verdicts, None if evaluable else "not-evaluable")
 

@@ -20,7 +20,7 @@ from beklijf_scoring.hearing import SOFTWARE
 from beklijf_scoring.reader import Readers
 from beklijf_scoring.usecases import Scoring
 from beklijf_shared import contracts, db
-from beklijf_shared.events import Answer
+from beklijf_shared.events import Answer, EpisodeScored, McicChanged
 from tests.integration.scoring.conftest import Service
 from tests.lib.builders import BASE, episode_changed, response_accepted
 from tests.lib.clock import HandClock
@@ -286,6 +286,45 @@ def test_the_first_sentence_of_a_score_that_is_none_says_so(service: Service, cl
 
     assert "It has no score: nothing was answered." in told(client, "/scores/r9/why")["sentences"]
     assert client.get("/fhir/Provenance/r9").status_code == 404
+
+
+STATE = """
+code = "state"
+programmes = ["imsr"]
+version = "1.0.0"
+title = "VAS of 40 or less"
+kind = "state"
+purpose = "acceptable-state"
+operator = "<="
+population = "for tests"
+citation = "none"
+
+[cutoff]
+vas-pain = 40
+"""
+
+
+def test_whether_a_state_is_acceptable_is_told_without_a_baseline_too(database: Databases, clock: HandClock, tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "state.toml").write_text(STATE)
+    known = contracts.load(tmp_path)
+    with db.opened(database("scoring")) as engine:
+        service, client = Service(engine, Scoring(known), clock), Client(api.application(engine, known, READERS))
+        service.apply(episode_changed(), FOLLOW_UP)
+        alone = told(client, "/scores/r1/why")["sentences"]
+        service.apply(response_accepted("r0", 90), response_accepted("r1", 38, measured="2014-05-03T09:00:00Z", version=2))
+        with_baseline = told(client, "/scores/r1/why")["sentences"]
+        dutch = told(client, "/scores/r1/why?lang=nl")["sentences"]
+        (episode,), (pair,) = service.told(EpisodeScored), service.told(McicChanged)
+
+    sentence = "VAS of 40 or less (1.0.0) at t1: 60 is no acceptable state, where <= 40 is needed; 20 points worse than that."
+    assert alone[5:7] == ["At t1 there is no verdict: there is no baseline.", sentence]
+    assert (
+        with_baseline[7] == "VAS of 40 or less (1.0.0) at t1: 38 is an acceptable state, where <= 40 is needed; 2 points better than that."
+    )
+    assert "38 is een aanvaardbare toestand, waar <= 40 nodig is; 2 punten beter dan dat." in dutch[7]
+    assert [each.verdict for each in pair.verdicts] == [each.verdict for each in episode.verdicts[0].verdicts]
+    assert [each.verdict for each in pair.verdicts] == ["improved", "improved", "acceptable"]
 
 
 def test_the_expression_and_the_library_are_told_with_the_score(database: Databases, clock: HandClock, tmp_path: Path) -> None:

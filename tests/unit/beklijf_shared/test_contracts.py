@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -59,6 +60,7 @@ def test_what_ships_is_complete() -> None:
     assert set(known.protocols) == {"ichom-lbp", "imsr", "kngf-lbp", "ndpr"}
     assert set(known.rules) == {
         *("comi-2009", "imsr-30-percent", "ostelo-2008", "rtms-bands"),
+        *("pass-odi-2016", "pass-qbpds-2020"),
         *("qbpds-chronic-2010", "qbpds-chronic-2022", "qbpds-error-2010", "qbpds-error-2022"),
     }
     assert set(known.cohorts) == {"imsr", "imsr-k10"}
@@ -68,6 +70,23 @@ def test_what_ships_is_complete() -> None:
     assert {url for url in known.code_systems if url.endswith("-answer")} == answers
     assert [moment.code for moment in known.protocols["imsr"].moments] == ["t0", "t1", "t2", "t3", "t4"]
     assert known.moment_codes >= {"t0", "t4", "halfway", "month-24", "week-12"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ('qbpds = "39.3"', 'qbpds = "100.5"', "cutoff: qbpds: 100.5 lies outside the instrument's range"),
+        ('operator = "<="', 'operator = ">="', "operator: >= takes the worse side of qbpds for the acceptable one"),
+        ('qbpds = "39.3"', "gpe-6 = 2", "gpe-6: has no measure that rules judge"),
+        ('qbpds = "39.3"', "ndi = 2", "'ndi' is not here, and is not listed as planned"),
+    ],
+)
+def test_a_cutoff_must_be_one_of_its_instrument(site: Path, before: str, after: str, problem: str) -> None:
+    shipped = (contracts.shipped_folder() / "rules" / "pass-qbpds-2020.toml").read_text(encoding="utf-8")
+    (site / "rules" / "own.toml").write_text(shipped.replace("pass-qbpds-2020", "own").replace(before, after), encoding="utf-8")
+
+    with pytest.raises(ContractError, match=re.escape(f"rules/own: {problem}" if "not here" not in problem else problem)):
+        contracts.load(site)
 
 
 def test_what_is_named_and_not_here_yet_is_said(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

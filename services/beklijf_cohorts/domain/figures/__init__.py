@@ -14,6 +14,7 @@
 | changes | the same, follow-up minus baseline (M26) | the same; how many unchanged, p of Wilcoxon (M33) |
 | pairs | year, instrument, moment | episodes, the eight states of M19 before a rule is asked |
 | mcic | group, year, instrument, moment, rule | n, the four verdicts, share (low, high), of all groups: worst, best (M28) |
+| acceptable | the same, of rules of states (PASS) | n, acceptable, not-acceptable, share (low, high), of all groups: worst, best |
 | lasting | group, year, instrument, rule | n, sustained, relapsed, late, never, share (low, high), p of McNemar and its mark (M27) |
 | a cross-tab's own name | year, its two moments | count; n and share: GPE at the end of treatment against GPE later |
 | a tally's own name | group, year, moment, question, code | count, n, share: care use (M29) |

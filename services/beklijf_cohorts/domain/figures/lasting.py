@@ -1,4 +1,5 @@
-"""Does it last: improved at the first follow-up, at the last, at both or never (M27), with McNemar's exact test on who changed."""
+"""Does it last: improved, or in an acceptable state, at the first follow-up, at the last, at both or never (M27), with McNemar's exact
+test on who changed."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def _table(source: Source, found: dict[tuple[str, str], dict[str, Count]]) -> Ta
 
 
 def _numbers(counts: dict[str, Count]) -> dict[str, Entry]:
-    """The share that lasts is taken of those who had improved at the first follow-up."""
+    """The share that lasts is taken of those who had improved, or were in an acceptable state, at the first follow-up."""
     sustained, relapsed, late = counts["sustained"], counts["relapsed"], counts["late"]
     rests_on = tuple(count.name for count in counts.values())
     entries: dict[str, Entry] = {**counts}
