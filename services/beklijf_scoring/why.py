@@ -158,7 +158,7 @@ def _verdicts(telling: Telling, pair: McicChanged) -> Iterator[str]:
         title = rule.titles.get(telling.language, rule.title) if rule else verdict.rule
         about = {"rule": title, "version": verdict.rule_version, "moment": pair.moment}
         if verdict.verdict in STATE_VERDICTS and pair.follow_up is not None:
-            yield telling.say("state", score=result_text(pair.follow_up), **about, **_state(telling, pair, verdict, rule))
+            yield telling.say("state", score=result_text(pair.follow_up), **about, **_reached(telling, pair, verdict, rule))
         elif verdict.verdict == "not-evaluable":
             yield telling.say("not-evaluable", reason=telling.word(verdict.reason or "not-evaluable"), **about)
         elif rule is not None and rule.purpose == "measurement-error":
@@ -168,7 +168,7 @@ def _verdicts(telling: Telling, pair: McicChanged) -> Iterator[str]:
             yield telling.say("verdict", **about, **_change(telling, pair, verdict))
 
 
-def _state(telling: Telling, pair: McicChanged, verdict: RuleVerdict, rule: Rule | None) -> dict[str, str]:
+def _reached(telling: Telling, pair: McicChanged, verdict: RuleVerdict, rule: Rule | None) -> dict[str, str]:
     """The cut-off, and how far the score lies from it."""
     cutoff = rule.cutoffs.get(pair.instrument) if rule is not None else None
     points = {"points": (verdict.margin or "0").lstrip("-")}
