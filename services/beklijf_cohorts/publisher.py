@@ -92,8 +92,7 @@ class Publishing:
                 asked = time.monotonic()
                 leads()  # holding it already, this only proves that the connection lives
             if not self.step():
-                quiet = time.monotonic() - self.taken > QUIET_SECONDS
-                stop.wait(fixed.QUIET_LOOK_SECONDS if quiet else fixed.LOOK_SECONDS)
+                stop.wait(self._rest_seconds(time.monotonic()))
 
     def step(self) -> bool:
         """Does what there is to do now; says whether there may be more at once."""
@@ -112,6 +111,11 @@ class Publishing:
             if seen != lane.looked and time.monotonic() >= lane.not_before:
                 self._take(lane)
         return False
+
+    def _rest_seconds(self, now: float) -> float:
+        """How long until it is worth looking again: no snapshot is taken before its time, whatever there is to see."""
+        look = fixed.QUIET_LOOK_SECONDS if now - self.taken > QUIET_SECONDS else fixed.LOOK_SECONDS
+        return max(look, min(lane.not_before for lane in self.lanes) - now)
 
     def _turn_day(self) -> None:
         with db.transaction(self.engine) as connection:
