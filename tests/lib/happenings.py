@@ -106,7 +106,13 @@ def _episode(draw: st.DrawFn, intake: Intake, name: str) -> None:
     patient, organisation = draw(st.sampled_from(PATIENTS)), "o1" if name != "e2" else "o2"
     treatment = draw(st.sampled_from(TREATMENTS))
     ended = None if treatment == "in-treatment" else str(t0 + timedelta(60))
-    facts = {"programme": "care", "organisation": organisation, "t0": str(t0), "treatment": treatment, "treatment_ended": ended}
+    facts: dict[str, Any] = {
+        "programme": "care",
+        "organisation": organisation,
+        "t0": str(t0),
+        "treatment": treatment,
+        "treatment_ended": ended,
+    }
     intake.episodes[name] = patient, builders.episode_changed(name, **facts)
 
 
