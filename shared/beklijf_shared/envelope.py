@@ -79,19 +79,21 @@ class Message(NamedTuple):
 _DECODERS = {topic.name: msgspec.json.Decoder(topic.event) for topic in topics.TOPICS}
 
 
+Attributes = tuple[tuple[str, bytes], ...]
+
+
 def headers(topic: Topic, entity: str, version: int, sent_at: datetime) -> list[tuple[str, bytes]]:
     """The CloudEvents attributes of one state: its id is the entity and version, so a repeat has the same id."""
-    return [*_same_for_all(topic.name, sent_at), ("ce_id", f"{entity}/{version}".encode())]
+    before, after = _same_for_all(topic.name, sent_at)
+    return [*before, ("ce_id", f"{entity}/{version}".encode()), *after]
 
 
 @lru_cache(maxsize=64)
-def _same_for_all(name: str, sent_at: datetime) -> tuple[tuple[str, bytes], ...]:
-    """What all messages of a topic have in common that are sent at one instant: a batch is."""
+def _same_for_all(name: str, sent_at: datetime) -> tuple[Attributes, Attributes]:
+    """What all messages of a topic have in common that are sent at one instant (a batch is): the attributes before and after the id."""
     topic = topics.BY_NAME[name]
-    return (
-        ("ce_specversion", b"1.0"),
-        ("ce_type", topic.type.encode()),
-        ("ce_source", (SOURCE + topic.sender).encode()),
+    before = ("ce_specversion", b"1.0"), ("ce_type", topic.type.encode()), ("ce_source", (SOURCE + topic.sender).encode())
+    return before, (
         ("ce_time", clock.instant_text(sent_at).encode()),
         ("ce_dataschema", f"{SCHEMA}{topic.name.removeprefix('beklijf.')}.schema.json".encode()),
         ("content-type", CONTENT_TYPE.encode()),
