@@ -103,7 +103,7 @@ def test_one_bad_entry_of_a_thousand_undoes_the_transaction(door: Door) -> None:
     refused = door.client.post("/fhir", content=bundle("transaction", found), headers=FHIR, timeout=SECONDS_MAXIMUM)
 
     assert (refused.status_code, refused.json()["issue"][0]["code"]) == (422, "not-found")
-    assert refused.json()["issue"][0]["expression"] == ["Bundle.entry[700].resource"]
+    assert refused.json()["issue"][0]["expression"] == ["Bundle.entry[700].resource.patient.reference"]
     assert door.registry.rows("SELECT count(*) FROM resource") == [0]
 
 

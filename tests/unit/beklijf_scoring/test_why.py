@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,13 @@ from beklijf_scoring import telling, why
 from beklijf_scoring.domain.change import judge_of
 from beklijf_scoring.domain.derive import Pair
 from beklijf_scoring.domain.facts import PairKey
-from beklijf_scoring.queries import Known
+from beklijf_scoring.queries import Known, Made
+from beklijf_scoring.queries import Pair as Told
 from tests.lib.builders import episode_changed, response_accepted
+from tests.lib.clock import NOON
 from tests.lib.subjects import CONTRACTS, derived
 
+MADE = Made(NOON, "0.1.0")
 SENTENCES = [  # rule, instrument, baseline, follow-up, what is said after rule and moment
     ("imsr-30-percent", "vas-pain", 24, 16, "24 → 16: 33.3 %, needed 30 %; improved, 0.8 points more than needed."),
     ("imsr-30-percent", "vas-pain", 90, 63, "90 → 63: 30 %, needed 30 %; improved, 0 points more than needed."),
@@ -41,7 +45,8 @@ def known(rule: str, instrument: str, baseline: int, follow_up: int) -> Known:
     change = judge_of(CONTRACTS.instruments[instrument], [CONTRACTS.rules[rule]])(start, end)
     pair: Any = telling.mcic_changed("s1", Pair(PairKey("e1", instrument, "t1"), start, end, change.difference, change.verdicts))
     score: Any = telling.score_computed("s1", placed)
-    return Known(score, 1, response_accepted(), episode_changed(), (pair,), (), CONTRACTS.instruments["vas-pain"])
+    told = (Told(pair, MADE, None, None),)
+    return Known(score, MADE, (), response_accepted(), episode_changed(), "1.0.0", told, (), CONTRACTS.instruments["vas-pain"])
 
 
 @pytest.mark.parametrize(("rule", "instrument", "baseline", "follow_up", "said"), SENTENCES)
@@ -67,6 +72,6 @@ def test_a_share_that_only_rounding_makes_enough_is_said_with_more_decimals() ->
     one = known("imsr-30-percent", "vas-pain", 24, 16)
     pair: Any = telling.mcic_changed("s1", Pair(PairKey("e1", "odi", "t1"), before, after, change.difference, change.verdicts))
 
-    told = why.sentences(Known(one.score, 1, one.response, one.episode, (pair,), (), one.instrument), CONTRACTS, "en")
+    told = why.sentences(replace(one, pairs=(Told(pair, MADE, None, None),)), CONTRACTS, "en")
 
     assert next(each for each in told if "needed 30 %" in each).split(": ", 2)[2].startswith("29.98 %, needed 30 %; unchanged")
