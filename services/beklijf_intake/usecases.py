@@ -96,9 +96,9 @@ def accept(
     with pipeline.on(connection) as under_way:
         _write(under_way, register)
         crash.point("intake:between-version-and-outbox")
-        outbox.send(under_way, outbox.differing(tellings, {}), now=now, counted=True)
+        outbox.publish(pipeline.as_connection(under_way), tellings, now=now, counted=True)
         stand = receipts.add(under_way, _ledger(units, verdicts, register, now, rules))
-        outbox.send(under_way, outbox.differing(map(_tally, stand()), {}), now=now, counted=True)
+        outbox.publish(pipeline.as_connection(under_way), map(_tally, stand()), now=now, counted=True)
     crash.point("intake:before-commit")
     return verdicts
 

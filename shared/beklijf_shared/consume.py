@@ -125,6 +125,7 @@ class _Reading:
     rested: float = 0.0
     """Until when the next batch gathers."""
     committed: float = 0.0
+    uncommitted: bool = False
     polled_seconds: float = 0.0
     moved: dict[tuple[str, int], tuple[int, float]] = field(default_factory=dict)
     """Per partition: where it stood when it moved last, and how long had been polled by then."""
@@ -149,6 +150,7 @@ class _Reading:
                 self.apply(records)
             else:
                 self._calm()
+            self._commit()
 
     def _stored(self) -> dict[tuple[str, int], int]:
         """How far anybody is: after a rebalance, what others have applied meanwhile is not applied again."""
@@ -165,11 +167,13 @@ class _Reading:
         crash.point("consumer:applied-not-committed")
         now = time.monotonic()
         self.rested = now + pace.rest_seconds(now - started, full=self.had_backlog)
-        if now - self.committed >= COMMIT_SECONDS:
-            self.committed = now
-            self._commit()
+        self.uncommitted = True
 
     def _commit(self) -> None:
+        """Tells the group how far it is, once a second while it moves, and once more when it came to rest."""
+        if not self.uncommitted or time.monotonic() - self.committed < COMMIT_SECONDS:
+            return
+        self.committed, self.uncommitted = time.monotonic(), False
         try:
             self.consumer.commit()
         except bus.BrokerAway as error:

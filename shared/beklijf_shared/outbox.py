@@ -16,26 +16,22 @@ from sqlalchemy import text
 from beklijf_shared import clock
 from beklijf_shared.db import Connection
 from beklijf_shared.events import ZERO_VERSION, Event, digest_of, encode
-from beklijf_shared.pipeline import Pipeline
 from beklijf_shared.topics import Topic
 
-_PUBLISH = """
+PUBLISH = text("""
 WITH stated AS (
-  SELECT * FROM unnest(CAST({topics} AS text[]), CAST({entities} AS text[]), CAST({keys} AS text[]), CAST({digests} AS bytea[]),
-                       CAST({bodies} AS bytea[])) AS s(topic, entity, key, digest, body)
+  SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:entities AS text[]), CAST(:keys AS text[]), CAST(:digests AS bytea[]),
+                       CAST(:bodies AS bytea[])) AS s(topic, entity, key, digest, body)
 ), changed AS (
   INSERT INTO told AS t (topic, entity, key, version, digest, body)
-  SELECT topic, entity, key, {floor}, digest, body FROM stated
+  SELECT topic, entity, key, :floor, digest, body FROM stated
   ON CONFLICT (topic, entity) DO UPDATE
     SET key = excluded.key, version = greatest(t.version + 1, excluded.version), digest = excluded.digest, body = excluded.body
     WHERE t.digest <> excluded.digest
   RETURNING topic, entity
 )
 INSERT INTO outbox (topic, entity) SELECT topic, entity FROM changed
-"""
-_NAMES = ("topics", "entities", "keys", "digests", "bodies", "floor")
-PUBLISH = text(_PUBLISH.format(**{name: f":{name}" for name in _NAMES}))
-PUBLISH_IN_PIPELINE = _PUBLISH.format(**{name: f"%({name})s" for name in _NAMES})
+""")
 
 
 DIGESTS = text("SELECT topic, entity, digest FROM told WHERE key = ANY(CAST(:keys AS text[])) AND topic = ANY(CAST(:topics AS text[]))")
@@ -47,7 +43,6 @@ TAKE = text("""
 SELECT o.id, t.topic, t.entity, t.key, t.version, t.body
 FROM (SELECT id, topic, entity FROM outbox ORDER BY id LIMIT :most) AS o LEFT JOIN told AS t USING (topic, entity) ORDER BY o.id
 """)
-DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 UNSENT = text("SELECT count(*) FROM outbox")
 
 
@@ -113,12 +108,6 @@ def state(connection: Connection, rows: Mapping[tuple[str, str], Statement], *, 
     return len(rows)
 
 
-def send(under_way: Pipeline, rows: Mapping[tuple[str, str], Statement], *, now: datetime, counted: bool = False) -> None:
-    """As `state`, in a pipeline."""
-    if rows:
-        under_way.send(PUBLISH_IN_PIPELINE, _arguments(rows, now, counted))
-
-
 def _arguments(rows: Mapping[tuple[str, str], Statement], now: datetime, counted: bool) -> dict[str, Any]:
     places = sorted(rows)
     return {
@@ -160,11 +149,6 @@ def take(connection: Connection, most: int) -> list[Unsent]:
         Unsent(id_, None if topic is None else Told(topic, entity, key, version, bytes(body)))
         for id_, topic, entity, key, version, body in rows.all()
     ]
-
-
-def delete(connection: Connection, ids: Iterable[int]) -> None:
-    """Removes lines from the work list, after the broker acknowledged what they stand for."""
-    connection.execute(DELETE, {"ids": list(ids)})
 
 
 def unsent(connection: Connection) -> int:

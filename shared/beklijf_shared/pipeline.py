@@ -23,13 +23,13 @@ from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy import TextClause
 
-from beklijf_shared.db import Connection, DBAPIError, lock_numbers, prepared
+from beklijf_shared import db
+from beklijf_shared.db import Connection, DBAPIError, prepared
 
 Rows = Callable[[], list[tuple[Any, ...]]]
 """Gives the rows of a statement that was sent; waits for them, and for all that was sent before."""
 
-ONLY_BY_INDEX = "SELECT " + ", ".join(f"set_config('enable_{way}', 'off', true)" for way in ("seqscan", "hashjoin", "mergejoin"))
-LOCK_KEYS = "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%(keys)s::bigint[]) AS k"
+ONLY_BY_INDEX = "SELECT " + ", ".join(f"set_config('{way}', 'off', true)" for way in db.NOT_BY_INDEX)
 _COLON = re.compile(r"(?<![:\w]):(\w+)(?!:)")
 _NAMED = re.compile(r"%\((\w+)\)s")
 _numbers = count(1)
@@ -68,9 +68,7 @@ class Pipeline:
 
     def lock_keys(self, keys: Iterable[str]) -> None:
         """As `db.lock_keys`."""
-        numbers = lock_numbers(keys)
-        if numbers:
-            self.send(LOCK_KEYS, {"keys": numbers})
+        db.lock_keys(as_connection(self), keys)
 
     def settle(self) -> None:
         """Waits until everything that was sent is done; raises the first error of the database."""

@@ -18,6 +18,7 @@ from beklijf_shared import consume, db, heard, outbox, progress
 from beklijf_shared.db import Connection, Engine
 from beklijf_shared.envelope import Message
 from beklijf_shared.outbox import Unsent
+from tests.lib import work_list
 
 ALL = 1_000_000
 
@@ -41,7 +42,7 @@ def marked_before_acknowledged() -> None:
 
     def take_off(connection: Connection, most: int) -> list[Unsent]:
         found = take(connection, most)
-        outbox.delete(connection, [line.id for line in found])
+        work_list.delete(connection, [line.id for line in found])
         return found
 
     outbox.take = take_off

@@ -102,6 +102,16 @@ def last(seconds: float) -> None:
     wait_until(lambda: time.monotonic() >= until, seconds + 10, every=0.5)
 
 
+def growth_while_away(running: Registry, probe: Probe) -> dict[str, float]:
+    """The absence itself, while somebody goes on sending; how many MB each process grew by in the last two thirds of it."""
+    with probe.sending():
+        last(OUTAGE_SECONDS / 3)
+        before = memory(running)
+        last(2 * OUTAGE_SECONDS / 3)
+        after = memory(running)
+    return {name: round(after[name] - before[name], 1) for name in before}
+
+
 def unsent(running: Registry) -> int:
     with db.opened(running.postgres.url_of("intake")) as engine, engine.connect() as connection:
         return int(connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar_one())
@@ -128,17 +138,12 @@ def test_the_broker_is_away_for_minutes(running: Registry, shift: Shift, how: st
         shift.goes_on()
         sent = shift.hospital.history["ok"]
         broker.hang() if how == "hangs" else broker.kill()
-        with probe.sending():
-            last(OUTAGE_SECONDS / 3)
-            before = memory(running)
-            last(2 * OUTAGE_SECONDS / 3)
-            after = memory(running)
+        grown = growth_while_away(running, probe)
         sent, waiting, without = shift.hospital.history["ok"] - sent, unsent(running), lacking(running, "broker")
         broker.go_on() if how == "hangs" else broker.start()
         shift.goes_on()
     took = check(running, shift)
 
-    grown = {name: round(after[name] - before[name], 1) for name in before}
     with capsys.disabled():
         sys.stdout.write(
             f"\nthe broker {how}, {OUTAGE_SECONDS:.0f} s: {sent} messages acknowledged, probe {probe}; {waiting} lines waited; "
@@ -158,11 +163,7 @@ def test_postgresql_is_away_for_minutes(running: Registry, shift: Shift, capsys:
     with shift.at_work():
         shift.goes_on()
         running.postgres.kill()
-        with probe.sending():
-            last(OUTAGE_SECONDS / 3)
-            before = memory(running)
-            last(2 * OUTAGE_SECONDS / 3)
-            after = memory(running)
+        grown = growth_while_away(running, probe)
         without = lacking(running, "database")
         running.postgres.start()
         began = time.monotonic()
@@ -171,7 +172,6 @@ def test_postgresql_is_away_for_minutes(running: Registry, shift: Shift, capsys:
         shift.goes_on()
     took = check(running, shift)
 
-    grown = {name: round(after[name] - before[name], 1) for name in before}
     with capsys.disabled():
         sys.stdout.write(
             f"\nPostgreSQL is gone, {OUTAGE_SECONDS:.0f} s: probe {probe}; the first was acknowledged {first:.1f} s after it was back; "

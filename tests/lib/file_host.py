@@ -7,15 +7,10 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from beklijf_intake.bulk.download import Sources
+from tests.lib.certificates import of_loopback
 
 
 class FileHost(http.server.ThreadingHTTPServer):
@@ -48,31 +43,10 @@ class Listener(http.server.BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def certificate(folder: Path) -> Path:
-    """A key and a certificate for localhost, in one file."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file = folder / "localhost.pem"
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file
-
-
 @contextmanager
 def file_host(folder: Path, files: Mapping[str, bytes], may_go_on: threading.Event | None = None) -> Iterator[tuple[str, Sources]]:
     """Its address, and sources that list it, take loopback for public, and trust its certificate."""
-    trusted = certificate(folder)
+    trusted = of_loopback(folder)
     server = FileHost(("127.0.0.1", 0), Listener)
     server.files, server.may_go_on = files, may_go_on or threading.Event()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from beklijf_shared import commands, consume, db, envelope, outbox, topics
 from beklijf_shared.events import Event, with_version
 from beklijf_shared.settings import Settings
+from tests.lib import work_list
 from tests.lib.events import message
 
 EventType = TypeVar("EventType", bound=Event)
@@ -50,7 +51,7 @@ class Room:
         """What the relay would send now, and then forget."""
         with db.transaction(self.engine) as connection:
             lines = outbox.take(connection, ALL)
-            outbox.delete(connection, [line.id for line in lines])
+            work_list.delete(connection, [line.id for line in lines])
         told = {(line.state.topic, line.state.entity): line.state for line in lines if line.state is not None}
         return [_message(state) for state in told.values()]
 

@@ -69,7 +69,6 @@ ORDER BY o, r, d
 ON CONFLICT (organisation, receipt, disposition) DO UPDATE SET n = d.n + excluded.n
 RETURNING organisation, receipt, disposition, n
 """)
-RECOUNT = text("SELECT body FROM told WHERE topic = :topic ORDER BY entity")
 DISPOSITIONS = text(
     "SELECT organisation, receipt, disposition, n FROM disposition WHERE n <> 0 ORDER BY organisation, receipt, disposition"
 )
@@ -170,11 +169,6 @@ def count(connection: Connection, counting: Counting) -> dict[tuple[str, str], d
     for organisation, receipt, name, n in connection.execute(COUNT, values):
         counted.setdefault((organisation, receipt), {})[name] = n
     return counted
-
-
-def told_scores(connection: Connection) -> Iterator[bytes]:
-    """Everything told about answers: the recount that `disposition` must equal."""
-    return (bytes(body) for (body,) in connection.execute(RECOUNT, {"topic": topics.SCORE_COMPUTED.name}))
 
 
 def disposition_rows(connection: Connection) -> Iterator[tuple[str, str, str, int]]:

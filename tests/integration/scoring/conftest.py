@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from beklijf_scoring import app, store, telling
 from beklijf_scoring.usecases import Scoring
@@ -52,8 +53,8 @@ class Service:
         """The same, counted anew from everything that was told."""
         counted: dict[tuple[str, str], int] = {}
         with db.transaction(self.engine) as connection:
-            told = store.concerned.told_scores(connection)
-            places = [(_scope(*scope), name) for body in told for scope, name in telling.dispositions(body)]
+            told = connection.execute(text("SELECT body FROM told WHERE topic = :topic"), {"topic": topics.SCORE_COMPUTED.name})
+            places = [(_scope(*scope), name) for (body,) in told for scope, name in telling.dispositions(bytes(body))]
             places += [(row.organisation, telling.OF_ANOTHER_PATIENT) for row in store.concerned.awaited_rows(connection) if row.of_another]
         for place in places:
             counted[place] = counted.get(place, 0) + 1

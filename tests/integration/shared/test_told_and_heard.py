@@ -8,6 +8,7 @@ import msgspec
 
 from beklijf_shared import db, envelope, events, heard, outbox, progress, topics
 from tests.integration.shared.conftest import Plumbed
+from tests.lib import work_list
 from tests.lib.clock import HandClock
 
 QUALITY = events.DataQuality(
@@ -74,7 +75,7 @@ def test_republish_lists_every_state_again(plumbed: Callable[[], Plumbed], clock
     service = plumbed()
     tell(service, QUALITY, clock)
     with db.transaction(service.engine) as connection:
-        outbox.delete(connection, [line.id for line in outbox.take(connection, 10)])
+        work_list.delete(connection, [line.id for line in outbox.take(connection, 10)])
 
     with db.transaction(service.engine) as connection:
         again = outbox.republish(connection, [topics.DATA_QUALITY])
