@@ -74,9 +74,15 @@ def test_sessions_are_cut_again_and_again(made: Site) -> None:
         for _ in range(25):
             goes_on(sender, 5)
             superuser.execute(CUT_SESSIONS)
+
+        def lost_on_the_way_of_a_commit() -> bool:
+            """Whether some were told to come later: any other loss the door mends by itself, within the request."""
+            superuser.execute(CUT_SESSIONS)
+            return sender.statuses[503] > 0
+
+        wait_until(lost_on_the_way_of_a_commit, SECONDS, because="a session is cut while it commits")
         goes_on(sender)
 
-    assert sender.statuses[503] > 0
     check(made, sender, "cut")
 
 
