@@ -22,7 +22,7 @@ from tests.lib.servers import BrokerServer, PostgresServer, free_port
 from tests.lib.wait import wait_until
 
 NDJSON = {"Content-Type": "application/fhir+ndjson"}
-SECONDS = 90.0
+SECONDS = 180.0
 
 
 @dataclass
@@ -140,7 +140,7 @@ class Site:
 def site(at: Path | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Site]:
     """A site with an empty, migrated database; nothing runs yet but PostgreSQL. `at` is the folder for its data, where it matters;
     `settings` are PostgreSQL's."""
-    with infra.scratch() as folder, httpx.Client(timeout=60) as client:
+    with infra.scratch() as folder, httpx.Client(timeout=SECONDS) as client:
         postgres = PostgresServer(at or folder / "postgres", settings or {}).start()
         made = Site(folder, postgres, client)
         client.base_url = httpx.URL(f"http://127.0.0.1:{made.port}")

@@ -14,6 +14,8 @@ from tests.lib.infra import Broker
 from tests.lib.servers import free_port
 from tests.lib.sources import ROOT
 
+DIED_SECONDS = 180.0
+
 
 @dataclass(frozen=True)
 class Lone:
@@ -42,7 +44,7 @@ class Lone:
     def until_it_kills_itself(self, point: str) -> None:
         """Start it and wait until it has died at this point."""
         with self.running(crash=f"{point}:1") as process:
-            process.wait(60)
+            process.wait(DIED_SECONDS)
         assert self._trace.exists(), (
             f"ended with {process.returncode} without reaching {point}: {(self.folder / 'log').read_text()[-2000:]}"
         )

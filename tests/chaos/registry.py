@@ -22,9 +22,9 @@ from tests.lib.rooms import Room
 from tests.lib.servers import BrokerServer, KillableBroker, PostgresServer, free_port
 
 TEND_SECONDS = 0.1
-READY_SECONDS = 180.0
-REBUILT_SECONDS = 120.0
-STOP_SECONDS = 60.0
+READY_SECONDS = 600.0
+REBUILT_SECONDS = 900.0
+STOP_SECONDS = 180.0
 BY_NAME = {process.name: process for process in PROCESSES}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.chaos.intake import Site, site
+from tests.chaos.intake import SECONDS, Site, site
 from tests.lib import builders
 from tests.lib.wait import wait_until
 
@@ -37,7 +37,7 @@ def archive(folder: Path, name: str, lines: int = LINES) -> Path:
     return file
 
 
-def check(made: Site, address: str, name: str, lines: int = LINES, seconds: float = 90.0) -> None:
+def check(made: Site, address: str, name: str, lines: int = LINES, seconds: float = SECONDS) -> None:
     """What must hold when an import has ended, whatever happened on the way."""
     refused = lines // 100
     manifest = made.ended(address, seconds)
@@ -101,7 +101,7 @@ def test_everything_is_killed_in_the_middle(made: Site, tmp_path: Path) -> None:
     address = made.hand_in(archive(tmp_path, "middle", lines))
 
     for enough in (lines // 5, lines // 2):
-        wait_until(partial(reached, made, address, enough), max(90.0, lines / 200), because="the import is on its way")
+        wait_until(partial(reached, made, address, enough), max(SECONDS, lines / 200), because="the import is on its way")
         sums = made.so_far(address)
         assert sums["sent"] == sums["accepted"] + sums["duplicate"] + sums["refused"]
         made.kill("importer")
@@ -112,7 +112,7 @@ def test_everything_is_killed_in_the_middle(made: Site, tmp_path: Path) -> None:
         assert made.so_far(address)["sent"] >= sums["sent"]
         made.again("importer")
 
-    check(made, address, "middle", lines, seconds=max(90.0, lines / 200))
+    check(made, address, "middle", lines, seconds=max(SECONDS, lines / 200))
 
 
 def reached(made: Site, address: str, enough: int) -> bool:

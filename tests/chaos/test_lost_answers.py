@@ -14,7 +14,7 @@ from tests.chaos.intake import Site, site
 from tests.lib.cut_line import cut_line
 from tests.lib.persistent import Persistent
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 SEED = 20261122
 ONE_OF_EACH = """

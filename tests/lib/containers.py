@@ -78,6 +78,6 @@ def without_our_topics(bootstrap: str) -> None:
 
         if names := ours():
             admin.delete_topics(names)
-            wait_until(lambda: not ours(), 30, because="our topics are gone")
+            wait_until(lambda: not ours(), because="our topics are gone")
     finally:
         admin.close()

@@ -110,7 +110,7 @@ class Hospital:
             worker.join()
 
     def _lane(self, plans: list[Planned], stop: threading.Event) -> None:
-        with httpx.Client(timeout=10, headers={"Content-Type": "application/fhir+json"}) as client:
+        with httpx.Client(timeout=30, headers={"Content-Type": "application/fhir+json"}) as client:
             for one in plans:
                 for message in one.messages:
                     self._until_acknowledged(client, message, stop)

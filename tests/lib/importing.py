@@ -79,7 +79,7 @@ def counter(url: str, spool: Path | None, *, importing: bool = True, sources: So
         Archives(spool, 8 * 1024**2, sources.hosts if sources else frozenset(), WORKERS),
     )
     stop, log = threading.Event(), Logger("intake", "api")
-    with db.opened(url) as engine, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+    with db.opened(url) as engine, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=90) as client:
         intake = Intake.of(settings, environment)
         door = app.application(settings, intake, engine, system_clock, log, archives=archives)
         threads = [threading.Thread(target=http.serve, args=(door, settings, Status("intake", "api"), stop))]
@@ -89,7 +89,7 @@ def counter(url: str, spool: Path | None, *, importing: bool = True, sources: So
         for thread in threads:
             thread.start()
         try:
-            wait_until(lambda: _answers(client), 60, because="the FHIR door answers")
+            wait_until(lambda: _answers(client), because="the FHIR door answers")
             yield Counter(client, engine, spool or Path())
         finally:
             stop.set()

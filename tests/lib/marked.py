@@ -7,7 +7,7 @@ from contextlib import suppress
 from beklijf_shared import bus
 from tests.lib.wait import wait_until
 
-SECONDS = 90.0
+SECONDS = 180.0
 
 
 def marked(bootstrap: str) -> str:

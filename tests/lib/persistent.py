@@ -75,7 +75,7 @@ class Persistent:
         return [name for name, said in self.acknowledged.items() if said != "created" and self.unanswered[name]]
 
     def _work(self, waiting: Iterator[str]) -> None:
-        client = httpx.Client(base_url=self.base, timeout=30, headers=FHIR)
+        client = httpx.Client(base_url=self.base, timeout=90, headers=FHIR)
         with client:
             while True:
                 with self._lock:

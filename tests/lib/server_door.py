@@ -82,8 +82,8 @@ def opened(url: str, clock: HandClock | None = None, *, published: bool = True, 
         server = threading.Thread(target=http.serve, args=(door, settings, status, stop))
         server.start()
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-                wait_until(lambda: _answers(client), 60, because="the FHIR door answers")
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=90) as client:
+                wait_until(lambda: _answers(client), because="the FHIR door answers")
                 door.state.roster.refresh()
                 yield ServerDoor(client, engine, clock, door)
         finally:

@@ -11,7 +11,11 @@ Fact = TypeVar("Fact")
 POLL_SECONDS = 0.02
 
 
-def wait_until(fact: Callable[[], Fact], timeout: float = 10.0, *, because: str = "", every: float = POLL_SECONDS) -> Fact:
+PATIENCE_SECONDS = 120.0
+"""Longer than anything takes on however busy a machine; it costs nothing where what is waited for comes."""
+
+
+def wait_until(fact: Callable[[], Fact], timeout: float = PATIENCE_SECONDS, *, because: str = "", every: float = POLL_SECONDS) -> Fact:
     """Ask `fact` until it answers something true, and return that answer.
 
     Raises AssertionError after `timeout` seconds, with the last answer and `because` (what was waited for). An exception

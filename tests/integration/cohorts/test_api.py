@@ -37,7 +37,7 @@ def run(cohorts: Cohorts, *arguments: str) -> subprocess.CompletedProcess[str]:
     """One command of the service as a process."""
     settings = {"BEKLIJF_DATABASE_URL": cohorts.url, "BEKLIJF_CONTRACTS": str(SITE)}
     command = [sys.executable, "-m", "beklijf_cohorts", *arguments]
-    return subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False, timeout=180)
 
 
 def test_the_newest_snapshot_is_answered_whole(cohorts: Cohorts, application: FastAPI) -> None:

@@ -77,7 +77,7 @@ def running(databases: Databases) -> Iterator[tuple[str, db.Engine]]:
         server = threading.Thread(target=http.serve, args=(door, settings, status, stop), kwargs={"refusal": exchange.not_a_request})
         server.start()
         address = f"http://127.0.0.1:{port}"
-        wait_until(lambda: _answers(address), 60, because="the FHIR door answers")
+        wait_until(lambda: _answers(address), because="the FHIR door answers")
         yield address, engine
         stop.set()
         server.join(20)
@@ -96,7 +96,7 @@ def door(running: tuple[str, db.Engine]) -> Iterator[Door]:
     address, engine = running
     registry = Registry(engine)
     registry.empty()
-    with httpx.Client(base_url=address, timeout=20) as client:
+    with httpx.Client(base_url=address, timeout=90) as client:
         yield Door(client, registry)
 
 

@@ -47,7 +47,7 @@ def _pieces(body: bytes) -> Iterator[bytes]:
 def open_door(running: tuple[str, db.Engine]) -> Iterator[Door]:
     """The door, not emptied between the cases: there is nothing to empty if all is well."""
     address, engine = running
-    with httpx.Client(base_url=address, timeout=20) as client:
+    with httpx.Client(base_url=address, timeout=90) as client:
         yield Door(client, Registry(engine))
 
 

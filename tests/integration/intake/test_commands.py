@@ -17,7 +17,7 @@ def run(url: str, *arguments: str, **environment: str) -> subprocess.CompletedPr
     """`python -m beklijf_intake ...` on that database, in the laptop profile."""
     given = os.environ | {"BEKLIJF_DATABASE_URL": url, "BEKLIJF_PROFILE": "laptop"} | environment
     return subprocess.run(
-        [sys.executable, "-m", "beklijf_intake", *arguments], env=given, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "beklijf_intake", *arguments], env=given, capture_output=True, text=True, timeout=180, check=False
     )
 
 

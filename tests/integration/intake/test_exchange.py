@@ -119,7 +119,7 @@ def test_body_beyond_the_limit_is_refused_before_and_while_reading(door: Door) -
 
 def _answer_to_chunks(door: Door, body: bytes) -> bytes:  # noqa: F811
     """What the server says to a body of unknown length, as soon as it says something."""
-    with socket.create_connection((door.client.base_url.host, door.client.base_url.port or 0), timeout=20) as line:
+    with socket.create_connection((door.client.base_url.host, door.client.base_url.port or 0), timeout=90) as line:
         line.sendall(b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\nTransfer-Encoding: chunked\r\n\r\n")
         line.sendall(b"%x\r\n%s\r\n" % (len(body), body))
         return line.recv(4096)
@@ -128,7 +128,7 @@ def _answer_to_chunks(door: Door, body: bytes) -> bytes:  # noqa: F811
 def test_body_that_does_not_come_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     monkeypatch.setattr(exchange, "SILENCE_SECONDS", 0.2)
 
-    with socket.create_connection((door.client.base_url.host, door.client.base_url.port or 0), timeout=20) as line:
+    with socket.create_connection((door.client.base_url.host, door.client.base_url.port or 0), timeout=90) as line:
         line.sendall(b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\n{")
         said = b"".join(iter(lambda: line.recv(4096), b""))
 

@@ -26,7 +26,7 @@ def section() -> str:
 def shell(script: str, folder: Path, door: Door) -> str:
     environment = os.environ | {"FHIR": f"{str(door.client.base_url).rstrip('/')}/fhir", "TOKEN": "token-of-the-second-hospital"}
     command = ["bash", "-euo", "pipefail", "-c", script]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -421,7 +421,7 @@ def test_the_integrators_page_is_followed_word_for_word(door: Door) -> None:
     for command in asked:
         environment = {"FHIR": str(door.client.base_url.join("/fhir")), "TOKEN": TOKEN["Authorization"].removeprefix("Bearer ")}
         shell = ["bash", "-euo", "pipefail", "-c", f"{declared}\n{command}"]
-        said = subprocess.run(shell, env={**os.environ, **environment}, capture_output=True, timeout=60, check=True).stdout
+        said = subprocess.run(shell, env={**os.environ, **environment}, capture_output=True, timeout=180, check=True).stdout
 
         found = json.loads(said)
         assert (found["resourceType"], found.get("total", 1), len(found["entry"]) > 0) == ("Bundle", 1, True), command

@@ -70,7 +70,7 @@ def server(running: tuple[str, db.Engine]) -> Iterator[Server]:
     address, engine = running
     registry = Registry(engine)
     registry.empty()
-    with httpx.Client(base_url=address, timeout=20) as client:
+    with httpx.Client(base_url=address, timeout=90) as client:
         door = Door(client, registry)
         ids = {type_: id_of(door.post(resource)) for type_, resource in SENT.items()}
         statement = client.get("/fhir/metadata").json()

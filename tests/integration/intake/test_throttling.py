@@ -35,7 +35,7 @@ def test_what_waits_is_bounded_in_number_and_in_bytes(monkeypatch: pytest.Monkey
     may_go_on = threading.Event()
 
     def commit(units: Sequence[Unit]) -> list[Verdict]:
-        may_go_on.wait(10)
+        may_go_on.wait(90)
         return [[] for _ in units]
 
     async def play() -> list[str]:

@@ -403,7 +403,7 @@ def test_who_is_disabled_is_noticed_without_being_told(databases: Databases) -> 
         with db.transaction(door.engine) as connection:
             registrar.enable(connection, ONE, enabled=False, now=NOON)
 
-        wait_until(lambda: door.client.get("/fhir/Patient/x", headers=headers).status_code == 401, 20, because="the roster is read again")
+        wait_until(lambda: door.client.get("/fhir/Patient/x", headers=headers).status_code == 401, because="the roster is read again")
 
     assert roster.REFRESH_SECONDS == 1.0
 

@@ -40,7 +40,7 @@ def test_a_killed_server_comes_back(local: system.System, name: str) -> None:
 
     os.kill(killed, signal.SIGKILL)
 
-    wait_until(lambda: local.supervisor.seen()[name].pid not in {0, killed}, 20, because=f"{name} again")
+    wait_until(lambda: local.supervisor.seen()[name].pid not in {0, killed}, because=f"{name} again")
     system.start_servers(local)
 
 

@@ -80,12 +80,12 @@ def test_what_is_told_is_heard_and_then_forgotten_by_the_work_list(
         sender.relaying("intake", broker.bootstrap, broker.profile),
         receiver.consuming("reporting", broker.bootstrap, broker.profile, listen),
     ):
-        wait_until(lambda: count(receiver, "heard") == 1200, 30)
-        wait_until(lambda: count(sender, "outbox") == 0, 10)
+        wait_until(lambda: count(receiver, "heard") == 1200)
+        wait_until(lambda: count(sender, "outbox") == 0)
         incarnation = bus.incarnation(broker.bootstrap) or ""
         acknowledged = offsets(sender, "acknowledged", incarnation)
         # A relay that meets a broker sends everything once more, so the last message is applied after the last entity was heard.
-        wait_until(lambda: acknowledged.items() <= offsets(receiver, "applied", incarnation).items(), 10)
+        wait_until(lambda: acknowledged.items() <= offsets(receiver, "applied", incarnation).items())
 
     assert len(acknowledged) == topics.PARTITIONS
 
@@ -109,8 +109,8 @@ def test_poison_becomes_a_dead_letter_and_everything_else_goes_on(plumbed: Calla
 
     with receiver.consuming("reporting", broker.bootstrap, broker.profile, listen):
         produce(broker.bootstrap, *good[:20], *poison, *good[20:])
-        wait_until(lambda: len(reasons(receiver)) == len(poison), 15)
-        wait_until(lambda: count(receiver, "heard") >= 40, 5)
+        wait_until(lambda: len(reasons(receiver)) == len(poison))
+        wait_until(lambda: count(receiver, "heard") >= 40)
 
     assert {reason.partition(":")[0] for reason in reasons(receiver)} == {
         "not-json",
@@ -131,7 +131,7 @@ def test_a_state_larger_than_the_broker_takes_is_put_aside_and_the_others_go(
     tell(sender, clock, large, *tallies(5))
 
     with sender.relaying("intake", broker.bootstrap, broker.profile):
-        wait_until(lambda: count(sender, "outbox") == 0, 20)
+        wait_until(lambda: count(sender, "outbox") == 0)
 
     assert reasons(sender) == ["too-large: larger than the broker takes"]
 
@@ -142,17 +142,16 @@ def test_a_broker_that_comes_back_empty_is_filled_again_and_nothing_counts_twice
         server = BrokerServer(folder).start()
         with sender.relaying("intake", server.bootstrap, "tansu"), receiver.consuming("reporting", server.bootstrap, "tansu", listen):
             tell(sender, clock, *tallies(50))
-            wait_until(lambda: count(receiver, "heard") == 50, 30)
+            wait_until(lambda: count(receiver, "heard") == 50)
 
             server.kill()
             tell(sender, clock, *tallies(60, refused=1))
             server.start()
 
-            wait_until(lambda: count(receiver, "heard") == 60 and count(sender, "outbox") == 0, 60)
-            bodies = {one.body.count(b'"refused":1,') for one in heard_bodies(receiver) if one.body}
+            wait_until(lambda: newest_heard(receiver) == 60 and count(sender, "outbox") == 0)
         server.kill()
 
-    assert bodies == {1}
+    assert count(receiver, "heard") == 60
 
 
 def test_after_a_send_that_timed_out_the_relay_has_a_new_producer(plumbed: Callable[[], Plumbed], clock: HandClock) -> None:
@@ -162,30 +161,31 @@ def test_after_a_send_that_timed_out_the_relay_has_a_new_producer(plumbed: Calla
         server = BrokerServer(folder).start()
         with sender.relaying("intake", server.bootstrap, "tansu") as status:
             tell(sender, clock, *tallies(1))
-            wait_until(lambda: count(sender, "outbox") == 0, 20)
+            wait_until(lambda: count(sender, "outbox") == 0)
             server.kill()
             tell(sender, clock, *tallies(3, refused=2))
-            wait_until(lambda: "broker" in status.missing, 30)
+            wait_until(lambda: "broker" in status.missing)
             server.start()
 
-            wait_until(lambda: count(sender, "outbox") == 0, 30)
+            wait_until(lambda: count(sender, "outbox") == 0)
         server.kill()
 
 
-def heard_bodies(plumbed: Plumbed) -> list[heard.Heard]:
+def newest_heard(plumbed: Plumbed) -> int:
+    """Of how many the later state is here: what was heard of them before the broker was emptied is another one."""
     with db.transaction(plumbed.engine) as connection:
         keys = [f"organisation-{number}" for number in range(60)]
-        return heard.load(connection, [topics.INTAKE_TALLY], keys, whole=True)
+        return sum(b'"refused":1,' in (one.body or b"") for one in heard.load(connection, [topics.INTAKE_TALLY], keys, whole=True))
 
 
 def test_a_second_relay_stands_by_until_the_first_is_gone(plumbed: Callable[[], Plumbed], broker: infra.Broker, clock: HandClock) -> None:
     sender = plumbed()
 
     with sender.relaying("intake", broker.bootstrap, broker.profile) as first:
-        wait_until(lambda: first.incarnation is not None, 20)
+        wait_until(lambda: first.incarnation is not None)
         with sender.relaying("intake", broker.bootstrap, broker.profile) as second:
             tell(sender, clock, *tallies(3))
-            wait_until(lambda: count(sender, "outbox") == 0, 10)
+            wait_until(lambda: count(sender, "outbox") == 0)
             stood_by = second.incarnation is None
 
     assert stood_by

@@ -115,12 +115,17 @@ def test_a_partition_that_stands_still_is_said_and_ends_the_process(
     produce(broker, good("d", 200))
     with ThreadPoolExecutor(1) as threads, monkeypatch.context() as stuck:
         stuck.setattr(bus, "Consumer", Stuck)
-        stuck.setattr(consume, "STALL_SECONDS", 2.0)
+        stuck.setattr(consume, "STALL_SECONDS", 10 * SECONDS)
         stuck.setattr(consume, "LOOK_AT_BROKER_SECONDS", 0.2)
         running = threads.submit(consume.run, settings, listen, receiver.clock, status, stop, log)
-        wait_until(said_behind, SECONDS, because="it says how far it is behind")
-        with pytest.raises(consume.Stalled):
-            running.result(SECONDS)
+        try:
+            wait_until(said_behind, SECONDS, because="it says how far it is behind")
+            wait_until(lambda: heard_of(receiver, "d") > 0, SECONDS, because="the other partitions go on")
+            stuck.setattr(consume, "STALL_SECONDS", 0.5)
+            with pytest.raises(consume.Stalled):
+                running.result(SECONDS)
+        finally:
+            stop.set()
     left = heard_of(receiver, "d")
 
     with receiver.consuming("reporting", broker.bootstrap, broker.profile, listen):

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from beklijf import cli
-from tests.lib.servers import free_port
 
 Says = Callable[..., tuple[int, str]]
 ONE = '{"resourceType": "Patient", "identifier": [{"system": "https://example.org/p", "value": "1"}]}\n'
@@ -33,7 +32,7 @@ def says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     return said
 
 
-NOBODY = f"http://127.0.0.1:{free_port()}"
+NOBODY = "http://127.0.0.1:1"
 NO_ADDRESS = "beklijf: this is no address of a server: it must begin with http:// or https://"
 
 
