@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -32,6 +32,9 @@ JSON_TYPES = ("application/fhir+json", "application/json")
 ACCEPTABLE = (*JSON_TYPES, "application/*", "*/*")
 NDJSON_TYPES = ("application/fhir+ndjson", "application/x-ndjson", "application/ndjson")
 FORMATS = ("json", *JSON_TYPES, "application/fhir json")  # a plus sign in a query reads as a space
+VERSIONS = ("4.0", "4.0.1")
+"""Of FHIR, as the parameter fhirVersion of a media type names them; R4 is what everybody means who names none."""
+_REFUSED = re.compile(r"q=0(\.0{0,3})?")
 SILENCE_SECONDS = 15.0
 """How long nothing of a body may come; and how much longer all of it may take than it would at the least rate."""
 RATE_BYTES_PER_SECOND = 32 * 1024
@@ -50,7 +53,10 @@ SHARED_PARAMETERS = ("_format", "_pretty")
 
 @dataclass(frozen=True, slots=True)
 class AddressGate:
-    """ASGI: refuses, before any routing, an address that holds NUL or no UTF-8, or that costs too much to read."""
+    """ASGI: refuses, before any routing, an address that holds NUL or no UTF-8, or that costs too much to read.
+
+    One slash at the end says nothing: some clients write one behind the base address, and a redirect would lose the body (H37).
+    """
 
     app: ASGIApp
 
@@ -59,6 +65,8 @@ class AddressGate:
         problem = _wrong_address(scope) if scope["type"] == "http" else None
         if problem is not None:
             await outcome_response([problem], http.SAFE_HEADERS)(scope, receive, send)
+        elif scope["type"] == "http" and len(scope["path"]) > 1 and scope["path"].endswith("/"):
+            await self.app({**scope, "path": scope["path"][:-1]}, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -92,12 +100,28 @@ def check_accept(request: Request, more: Sequence[str] = ()) -> None:
     """Refuses (406) a request that asks for anything but JSON, or `more` where a route answers that; `_format` overrides Accept."""
     wanted = request.query_params.get("_format") if request.scope["query_string"] else None
     if wanted is not None:
-        if wanted.split(";")[0].strip().lower() not in FORMATS:
-            _refuse(406, "not-supported", "Only JSON is answered here: _format must be json.")
+        if not _allows(wanted, FORMATS):
+            _refuse(406, "not-supported", "Only FHIR R4 in JSON is answered here: _format must be json.")
         return
     accept = request.headers.get("accept")
-    if accept and not any(part.split(";")[0].strip().lower() in (*ACCEPTABLE, *more) for part in accept.split(",")):
-        _refuse(406, "not-supported", f"Only JSON is answered here: Accept must allow {MEDIA_TYPE}.")
+    if accept and not _allows(accept, (*ACCEPTABLE, *more)):
+        _refuse(406, "not-supported", f"Only FHIR R4 in JSON is answered here: Accept must allow {MEDIA_TYPE}.")
+
+
+@lru_cache(maxsize=64)
+def _allows(accept: str, kinds: Sequence[str]) -> bool:
+    """Whether one of the media types that are asked for is of these kinds: not one with weight 0, and not one of another FHIR version."""
+    for part in accept.split(","):
+        kind, *parameters = (text.strip().lower() for text in part.split(";"))
+        if kind in kinds and not _other_version(parameters) and not any(_REFUSED.fullmatch(one) for one in parameters):
+            return True
+    return False
+
+
+def _other_version(parameters: Iterable[str]) -> bool:
+    """Whether the parameters of a media type ask for another version of FHIR than R4 (R4, http, 3.1.0.1.11)."""
+    given = (one.partition("=") for one in parameters)
+    return any(name.strip().lower() == "fhirversion" and value.strip().strip('"') not in VERSIONS for name, _, value in given)
 
 
 def check_content(request: Request, kinds: Sequence[str] = JSON_TYPES) -> None:
@@ -109,6 +133,8 @@ def check_content(request: Request, kinds: Sequence[str] = JSON_TYPES) -> None:
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):
             _refuse(415, "not-supported", "The body must be UTF-8.")
+    if _other_version(parameters.split(";")):
+        _refuse(415, "not-supported", "The body must be FHIR R4: fhirVersion is 4.0, or is left out.")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         _refuse(415, "not-supported", "A compressed body is not accepted: send it without Content-Encoding.")
 

@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 import msgspec
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from beklijf_scoring import observations, queries, trial, why
+from beklijf_scoring import observations, queries, statement, trial, why
 from beklijf_scoring.queries import Scored
 from beklijf_scoring.reader import Readers
 from beklijf_scoring.trial import Untried
@@ -27,6 +28,8 @@ from beklijf_shared.db import Engine
 FHIR, JSON = "application/fhir+json", "application/json"
 BODY_MAXIMUM_BYTES = 2 * 1024 * 1024
 SEARCHED = ("_id", "derived-from", "subject", "patient", "subject:identifier", "patient:identifier", "code", "_count", "page")
+OF_EVERY_REQUEST = {"_format", "_pretty"}
+"""What clients of FHIR may put into any address; the answer is the same."""
 _ID = re.compile(r"[A-Za-z0-9\-]{1,64}")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -49,6 +52,7 @@ def application(engine: Engine, contracts: Contracts, readers: Readers) -> FastA
     _route(app, "GET", "/fhir/Provenance/{id}", edge.provenance, "the same as FHIR Provenance", FHIR)
     _route(app, "GET", "/fhir/Observation/{id}", edge.observation, "one result of one answer", FHIR)
     _route(app, "GET", "/fhir/Observation", edge.search, "search by _id, derived-from, subject, code", FHIR)
+    _route(app, "GET", "/fhir/metadata", _metadata, "say what is supported (CapabilityStatement)", FHIR)
     for path in ("/fhir/QuestionnaireResponse/$score", "/$score"):
         _add_trial(app, path, edge)
 
@@ -63,7 +67,20 @@ def application(engine: Engine, contracts: Contracts, readers: Readers) -> FastA
     async def away(_: Request, __: Any) -> Response:
         return await refused(_, Refused(503, "transient", "The database does not answer. Ask again later."))
 
+    async def unknown_place(_: Request, error: Any) -> Response:
+        if error.status_code == 405:
+            answer = await refused(_, Refused(405, "not-supported", "This address does not take that method."))
+            answer.headers.update(error.headers or {})
+            return answer
+        sentence = "There is nothing at this address. What there is stands in the CapabilityStatement: GET /fhir/metadata."
+        return await refused(_, Refused(error.status_code, "not-found", sentence))
+
+    async def failed(_: Request, __: Any) -> Response:
+        return await refused(_, Refused(500, "exception", "The registry failed. The fault is ours."))
+
     app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(HTTPException, unknown_place)
+    app.add_exception_handler(Exception, failed)
     app.add_exception_handler(Untried, untried)
     app.add_exception_handler(db.DBAPIError, away)
     return app
@@ -101,21 +118,21 @@ class Edge:
     def search(self, request: Request) -> Response:
         """The scores asked for, or all of them, page by page in the order of the answers."""
         asked = request.query_params
-        unknown = sorted(set(asked) - set(SEARCHED))
+        unknown = set(asked) - set(SEARCHED) - OF_EVERY_REQUEST
         if unknown or len(asked.multi_items()) != len(set(asked)):
             raise Refused(400, "not-supported", f"Scores are searched by {', '.join(SEARCHED)}, each at most once.")
         most = _count(asked.get("_count"))
         found, further = self._asked(request, most)
         entries = [
-            {"fullUrl": f"Observation/{each['id']}", "resource": each, "search": {"mode": "match"}}
+            {"fullUrl": f"{_base(request)}/Observation/{each['id']}", "resource": each, "search": {"mode": "match"}}
             for scored in found
             for each in observations.observations(scored, self._contracts.instruments)
             if _matches(each, asked.get("code"), asked.get("_id"))
         ]
-        links = [{"relation": "self", "url": str(request.url.path) + (f"?{request.url.query}" if request.url.query else "")}]
+        links = [{"relation": "self", "url": f"{_base(request)}/Observation" + (f"?{request.url.query}" if request.url.query else "")}]
         if further is not None:
             code = f"&code={asked['code']}" if "code" in asked else ""
-            links.append({"relation": "next", "url": f"{request.url.path}?_count={most}{code}&page={_hidden(further)}"})
+            links.append({"relation": "next", "url": f"{_base(request)}/Observation?_count={most}{code}&page={_hidden(further)}"})
         bundle = {"resourceType": "Bundle", "type": "searchset", "link": links}
         return _answer({**bundle, "entry": entries} if entries else bundle)
 
@@ -199,6 +216,15 @@ def _add_trial(app: FastAPI, path: str, edge: Edge) -> None:
     name = "score" if path == "/$score" else "questionnaire_response_score"
     summary = "what an answer would be worth; nothing is stored"
     app.add_api_route(path, endpoint, methods=["POST"], name=name, summary=summary, response_class=Response, openapi_extra=body)
+
+
+def _metadata(request: Request) -> Response:
+    return _answer(statement.capability_statement(_base(request)))
+
+
+def _base(request: Request) -> str:
+    """The FHIR base as whoever asks reached it: links and `fullUrl` are absolute (R4, Bundle)."""
+    return f"{str(request.base_url).rstrip('/')}/fhir"
 
 
 def _answer(resource: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -81,7 +81,9 @@ class Application(FastAPI):
         self._observed = Observed(self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, or the application's life."""
+        """One request, or the application's life. HEAD is GET whose body the server leaves out (RFC 9110, 9.3.2)."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
         if scope["type"] == "http" and not scope["query_string"] and (scope["method"], scope["path"]) in self.straight:
             await self._observed(scope, receive, send)
         else:

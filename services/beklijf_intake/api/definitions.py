@@ -47,8 +47,8 @@ async def _search(type_: str, request: Request) -> Response:
     known = {parameter.name for parameter in definitions.parameters(type_)}
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name in known]
     for name in request.query_params:
-        if ":" in name and name.partition(":")[0] in known:
-            _refuse("not-supported", "These parameters take no modifier.")
+        if ":" in name or "." in name:
+            _refuse("not-supported", "Chains and modifiers are not supported here.")
     warnings = exchange.parameters_ignored(request, (*known, *OF_THE_RESULT))
     found = door_of(request).definitions.search(type_, [(name, value.split(",")) for name, value in pairs])
     if request.query_params.get("_summary", "false") not in SUMMARIES:

@@ -161,7 +161,8 @@ def permitted(request: Request, need: scopes.Need) -> sender.Sender:
 def id_of(request: Request) -> str:
     id_: str = request.path_params["id"]
     if not is_id(id_):
-        raise Refused([Problem("error", "value", None, "An id is 1 to 64 letters, digits, hyphens and points.", 400)])
+        instead = " A search by GET is <type>?..., by POST <type>/_search." if id_ == "_search" else ""
+        raise Refused([Problem("error", "value", None, f"An id is 1 to 64 letters, digits, hyphens and points.{instead}", 400)])
     return id_
 
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from beklijf_intake import exchange
-from beklijf_intake.api.door import NotAllowed, door_of
+from beklijf_intake.api.door import ROOT, NotAllowed, door_of
 from beklijf_intake.domain.problem import Problem, Refused
 from beklijf_intake.senders import sender
 from beklijf_intake.writer import RETRY_AFTER_SECONDS, Busy, Unavailable
@@ -22,6 +22,8 @@ SENTENCES: dict[sender.Reason, str] = {
     "unknown": "This token stands for nobody: it is damaged, meant for another server, or its sender may no longer send.",
     "expired": "This token has expired. Ask for a new one.",
 }
+
+NOTHING_THERE = f"There is nothing at this address. What there is stands in the CapabilityStatement: GET {ROOT}/metadata."
 
 INSTEAD = {
     "DELETE": " Nothing is deleted here: send the resource with status entered-in-error.",
@@ -58,10 +60,11 @@ def add(app: FastAPI) -> None:
 
     async def unknown_place(request: Request, error: Any) -> Response:
         if error.status_code == 405:
-            allowed = ", ".join(_allowed(request))
-            sentence = f"This address supports {allowed} only.{INSTEAD.get(request.method, '')}"
+            methods = _allowed(request)
+            allowed = ", ".join(sorted({*methods, *(("HEAD",) if "GET" in methods else ())}))
+            sentence = f"This address supports {', '.join(methods)} only.{INSTEAD.get(request.method, '')}"
             return exchange.outcome_response([Problem("error", "not-supported", None, sentence, 405)], {"Allow": allowed})
-        problem = Problem("error", "not-found", None, "There is nothing at this address.", error.status_code)
+        problem = Problem("error", "not-found", None, NOTHING_THERE, error.status_code)
         return exchange.outcome_response([problem])
 
     async def failed(request: Request, error: Any) -> Response:

@@ -104,4 +104,4 @@ def test_nobody_changes_them(door: Door, method: str) -> None:
 
     answer = door.client.request(method, address, content=b'{"resourceType": "Questionnaire"}', headers=FHIR)
 
-    assert (answer.status_code, code_of(answer), answer.headers["allow"]) == (405, "not-supported", "GET")
+    assert (answer.status_code, code_of(answer), answer.headers["allow"]) == (405, "not-supported", "GET, HEAD")

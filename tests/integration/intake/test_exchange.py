@@ -35,7 +35,8 @@ NOBODY = {"reference": "Patient/nobody"}
         ("GET", f"/fhir/Patient/{'a' * 65}", {}, 400, "value"),
         ("GET", "/fhir/Patient/a_b", {}, 400, "value"),
         ("GET", "/fhir/Patient/a%0a", {}, 400, "value"),
-        ("POST", "/fhir/Patient/", FHIR, 404, "not-found"),
+        ("POST", "/fhir/Patient//", FHIR, 404, "not-found"),
+        ("GET", "/fhir/Patient/_search", {}, 400, "value"),
         ("POST", "/fhir/Observation", FHIR, 404, "not-found"),
         ("GET", "/docs", {}, 404, "not-found"),
         ("GET", "/openapi.json", {}, 404, "not-found"),
@@ -56,9 +57,49 @@ def test_refused_by_its_form(door: Door, method: str, path: str, headers: dict[s
     assert door.registry.rows("SELECT count(*) FROM resource") == [0]
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "application/fhir+json; fhirVersion=4.0", "Accept": "application/fhir+json; fhirVersion=4.0"},
+        {"Content-Type": 'application/fhir+json;charset="UTF-8"', "Accept": "application/fhir+xml;q=1.0, application/fhir+json;q=0.9"},
+        {"Content-Type": "APPLICATION/JSON", "Accept": "text/html, */*;q=0.1"},
+        {"Content-Type": "application/fhir+json", "Content-Encoding": "identity", "Expect": "100-continue"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/fhir/Patient", "/fhir/Patient/", "/fhir/Patient?_format=json&_pretty=true"])
+def test_what_is_odd_and_legal_is_taken(door: Door, path: str, headers: dict[str, str]) -> None:  # noqa: F811
+    assert door.client.post(path, headers=headers, content=BODY).status_code == 201
+
+
+def test_a_bundle_to_the_base_with_a_slash_behind_it(door: Door) -> None:  # noqa: F811
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": "Patient"}}]}
+
+    answer = door.client.post("/fhir/", headers=FHIR, content=json.dumps(bundle).encode())
+
+    assert (answer.status_code, answer.json()["type"]) == (200, "batch-response")
+
+
+def test_head_is_get_without_its_body(door: Door) -> None:  # noqa: F811
+    place = door.client.post("/fhir/Patient", headers=FHIR, content=BODY).headers["location"]
+    got, head = door.client.get(place), door.client.head(place)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert [head.headers[name] for name in ("etag", "content-length", "last-modified")] == [
+        got.headers[name] for name in ("etag", "content-length", "last-modified")
+    ]
+    assert door.client.head("/fhir/metadata").status_code == 200
+    assert door.client.head("/fhir/Patient/nobody").status_code == 404
+
+
+def test_nothing_at_an_address_says_where_stands_what_there_is(door: Door) -> None:  # noqa: F811
+    said = door.client.get("/fhir/Encounter/1").json()["issue"][0]["diagnostics"]
+
+    assert said == "There is nothing at this address. What there is stands in the CapabilityStatement: GET /fhir/metadata."
+
+
 def test_method_that_is_not_supported_names_those_that_are(door: Door) -> None:  # noqa: F811
-    assert door.client.delete("/fhir/Patient/1").headers["allow"] == "GET, PUT"
-    assert door.client.patch("/fhir/Patient").headers["allow"] == "GET, POST, PUT"
+    assert door.client.delete("/fhir/Patient/1").headers["allow"] == "GET, HEAD, PUT"
+    assert door.client.patch("/fhir/Patient").headers["allow"] == "GET, HEAD, POST, PUT"
 
 
 @pytest.mark.parametrize(

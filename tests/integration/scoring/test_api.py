@@ -193,6 +193,35 @@ def test_scores_are_found_page_by_page_by_subject_and_by_code(service: Service, 
     assert "entry" not in told(client, "/fhir/Observation?code=http://loinc.org|72514-3")
 
 
+def test_links_and_addresses_of_a_page_are_absolute(service: Service, client: Client) -> None:
+    service.apply(*(response_accepted(f"r{number}", 10 + number, subject=f"s{number}") for number in range(2)))
+
+    page = told(client, "/fhir/Observation?_count=1&_format=json&_pretty=true")
+
+    assert page["entry"][0]["fullUrl"] == "http://scoring/fhir/Observation/r0.intensity"
+    assert [link["url"].partition("?")[0] for link in page["link"]] == ["http://scoring/fhir/Observation"] * 2
+    assert client.get(page["entry"][0]["fullUrl"]).json()["id"] == "r0.intensity"
+
+
+def test_a_client_that_asks_first_what_is_supported_is_told(client: Client) -> None:
+    stated = told(client, "/fhir/metadata")
+
+    assert (stated["fhirVersion"], stated["implementation"]["url"]) == ("4.0.1", "http://scoring/fhir")
+    (observation, provenance) = stated["rest"][0]["resource"]
+    assert [one["code"] for one in observation["interaction"]] == ["read", "search-type"]
+    assert [one["name"] for one in observation["searchParam"]] == ["_id", "derived-from", "subject", "patient", "code"]
+    assert provenance["type"] == "Provenance"
+    assert [client.get(f"/fhir/Observation?{one['name']}=x").status_code for one in observation["searchParam"]] == [200] * 5
+
+
+def test_an_address_without_anything_and_a_method_that_is_not_taken_are_outcomes(client: Client) -> None:
+    nothing, method = client.get("/fhir/Encounter"), client.post("/fhir/Observation", b"{}")
+
+    assert (nothing.status_code, nothing.json()["issue"][0]["code"]) == (404, "not-found")
+    assert "GET /fhir/metadata" in nothing.json()["issue"][0]["diagnostics"]
+    assert (method.status_code, method.json()["issue"][0]["code"], method.headers["allow"]) == (405, "not-supported", "GET")
+
+
 def test_another_hospital_finds_nothing(service: Service, client: Client) -> None:
     service.apply(episode_changed(), BASELINE)
 

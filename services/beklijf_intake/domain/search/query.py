@@ -107,6 +107,9 @@ class _Reading:
             self._include(modifier, value)
         elif stem in RESULT_PARAMETERS or stem == CURSOR:
             self._result(stem, modifier, value)
+        elif modifier:  # `_has`, too: left out, it would give more than was asked for
+            sentence = f"Parameter {place} of the query is a chain or has a modifier, which is not supported."
+            raise Refused([malformed("not-supported", None, f"{sentence} Supported: {', '.join(self._known)}.")])
         else:
             known = f"is not supported for {self._at.type}. Supported: {', '.join(self._known)}."
             self.warnings.append(warning("not-supported", None, f"Parameter {place} of the query {known}{LEFT_OUT}"))
