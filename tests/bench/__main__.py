@@ -37,7 +37,7 @@ VISIBLE_RATE = 200
 def main() -> int:
     """Measures and prints, in this order: intake alone, the consumers alone, then everything together.
 
-    `intake`, `sharing`, `rescoring`, `rebuilding`: only these.
+    `intake`, `sharing`, `rescoring`, `rebuilding`, `path`: only these.
     `large`: what takes too long for every run (half an hour, 40 GB): ten million answers stored, 5 GB imported.
     """
     _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors, {platform.machine()}, {_interpreter()}")
@@ -56,6 +56,10 @@ def main() -> int:
         with registry() as running:
             bulk.imported(running, 2_000_000, REBUILT_PATIENTS)
             _rebuilding(running)
+        return 0
+    if "path" in sys.argv[1:]:
+        with registry() as running:
+            _path(running)
         return 0
     _intake_alone()
     if "intake" in sys.argv[1:]:
