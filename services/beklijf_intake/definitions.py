@@ -15,7 +15,9 @@ from typing import Any
 import msgspec
 
 from beklijf_intake.domain import plan
+from beklijf_intake.domain.search import parameters as search
 from beklijf_intake.domain.search.parameters import Kind, Parameter
+from beklijf_intake.domain.search.subset import SUBSETTED, Kept
 from beklijf_shared.contracts import Contracts
 
 TYPES = ("CodeSystem", "OperationDefinition", "PlanDefinition", "Questionnaire", "StructureDefinition", "ValueSet")
@@ -29,6 +31,12 @@ _SAYS = {
     "title": "the beginning of its title, whatever the case",
 }
 _KINDS: Mapping[str, Kind] = {"_id": "token", "url": "uri", "version": "token", "status": "token", "name": "string", "title": "string"}
+PAGE_USUAL, PAGE_MAXIMUM = 50, 500
+RESULT_PARAMETERS: Mapping[str, str] = {
+    "_count": f"resources to a page: {PAGE_USUAL} where not said, at most {PAGE_MAXIMUM}, 0 for none (only the number)",
+    **{name: search.RESULT_PARAMETERS[name] for name in ("_summary", "_elements")},
+}
+"""What shapes the result; `_offset` stands in `next` links."""
 SEARCH = "http://hl7.org/fhir/SearchParameter/"
 _DIGEST_DIGITS = 16
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9\-.]+")
@@ -45,6 +53,14 @@ class Definition:
     etag: str
     resource: Resource
     body: bytes
+
+    def part(self, keeps: Kept | None) -> Resource:
+        """The resource, or the elements of it that are wanted, tagged as a part."""
+        if keeps is None:
+            return self.resource
+        meta = self.resource["meta"]
+        tagged = {"meta": {**meta, "tag": [*meta.get("tag", ()), SUBSETTED]}}
+        return {name: value for name, value in self.resource.items() if keeps(name)} | tagged
 
 
 class Definitions:

@@ -114,7 +114,7 @@ def _says(type_: str, codes: Sequence[str]) -> Iterator[str]:
     if "search-type" not in codes:
         return
     if type_ in definitions.TYPES:
-        yield "The result is shaped by _count, and by _summary=count."
+        yield from (f"{name}: {text}." for name, text in definitions.RESULT_PARAMETERS.items())
         return
     yield from (f"{name}: {text}." for name, text in search.RESULT_PARAMETERS.items() if name not in ("_include", "_query"))
     yield f"It is sorted by {', '.join(_of(search.SORTS, type_, ()))}."

@@ -10,11 +10,9 @@ from starlette.responses import Response
 
 from beklijf_intake import exchange
 from beklijf_intake.api.door import ROOT, TYPES, door_of, id_of, not_found, route, sender_of
-from beklijf_intake.api.searching import circumstances
-from beklijf_intake.domain.problem import Refused, malformed
-from beklijf_intake.domain.search import query
+from beklijf_intake.domain.search import query, subset
 from beklijf_intake.domain.search.parameters import RESULT_PARAMETERS
-from beklijf_intake.domain.search.subset import Kept, kept
+from beklijf_intake.domain.search.subset import Kept
 from beklijf_intake.domain.submission import ResourceType
 
 PARTS = {name: RESULT_PARAMETERS[name] for name in ("_summary", "_elements")}
@@ -29,7 +27,7 @@ def add(app: FastAPI) -> None:
 
 async def _read(type_: ResourceType, request: Request) -> Response:
     id_ = id_of(request)
-    keeps = _part(type_, request)
+    keeps = part(type_, request)
     current = await door_of(request).fetch(sender_of(request).organisation, type_, id_)
     if current is None:
         raise not_found()
@@ -40,13 +38,10 @@ async def _read(type_: ResourceType, request: Request) -> Response:
     return exchange.json_response(exchange.stamped(body, id_, number, received_at, keeps), 200, headers)
 
 
-def _part(type_: ResourceType, request: Request) -> Kept | None:
-    """Which elements are wanted, None for all."""
+def part(type_: str, request: Request) -> Kept | None:
+    """Which elements of one resource are wanted, None for all."""
     exchange.parameters_ignored(request, tuple(PARTS))
     if not request.scope["query_string"]:
         return None
     pairs = exchange.pairs_of(request.scope["query_string"], query.PARAMETERS_MAXIMUM)
-    what = query.read([pair for pair in pairs if pair[0] in PARTS], circumstances(type_, request))
-    if what.summary == "count":
-        raise Refused([malformed("value", None, "_summary: one resource cannot be counted.")])
-    return kept(type_, what.summary, what.elements)
+    return subset.asked_of_one([pair for pair in pairs if pair[0] in PARTS], type_)

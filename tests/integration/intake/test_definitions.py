@@ -81,7 +81,13 @@ def test_read_with_an_etag_that_holds(door: Door) -> None:
         ("Questionnaire?_count=1_0", {}, 400, "value"),
         ("Questionnaire?_count=\u0663", {}, 400, "value"),
         ("Questionnaire?_count=1e9", {}, 400, "value"),
-        ("Questionnaire?_summary=text", {}, 400, "not-supported"),
+        ("Questionnaire?_summary=all", {}, 400, "value"),
+        ("Questionnaire?_summary=true&_summary=true", {}, 400, "value"),
+        ("Questionnaire?_summary=true&_elements=title", {}, 400, "value"),
+        ("Questionnaire?_elements=item.text", {}, 400, "value"),
+        ("Questionnaire/vas-pain?_summary=count", {}, 400, "value"),
+        ("Questionnaire/vas-pain?_elements=", {}, 400, "value"),
+        ("Questionnaire/vas-pain?colour=red", {"Prefer": "handling=strict"}, 400, "not-supported"),
     ],
 )
 def test_refusals(door: Door, address: str, headers: dict[str, str], status: int, code: str) -> None:
@@ -96,6 +102,79 @@ def test_a_parameter_nobody_knows_is_warned_about_and_left_out_of_the_links(door
     (outcome,) = [entry["resource"] for entry in bundle["entry"] if entry["search"]["mode"] == "outcome"]
     assert [issue["code"] for issue in outcome["issue"]] == ["not-supported"]
     assert bundle["link"][0]["url"].endswith("/fhir/Questionnaire?title=visual&_count=500")
+
+
+SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED", "display": "subsetted"}
+HEAD = {"resourceType", "id", "meta"}
+
+
+@pytest.mark.parametrize(
+    ("address", "asked", "elements"),
+    [
+        (
+            "Questionnaire/vas-pain",
+            "_summary=true",
+            {"url", "version", "name", "title", "status", "experimental", "subjectType", "date", "publisher"},
+        ),
+        ("Questionnaire/vas-pain", "_summary=text", {"status"}),
+        ("Questionnaire/vas-pain", "_elements=title,item", {"status", "title", "item"}),
+        ("Questionnaire/vas-pain", "_elements=Questionnaire.title", {"status", "title"}),
+        (
+            "PlanDefinition/imsr",
+            "_summary=true",
+            {"url", "version", "name", "title", "type", "status", "experimental", "date", "publisher", "description"},
+        ),
+        ("PlanDefinition/imsr", "_elements=action", {"status", "action"}),
+        (
+            "StructureDefinition/measurement-moment",
+            "_summary=true",
+            {
+                "url", "version", "name", "title", "status", "experimental", "date", "publisher", "fhirVersion", "kind", "abstract",
+                "context", "type", "baseDefinition", "derivation",
+            },
+        ),
+        ("StructureDefinition/measurement-moment", "_elements=context", {"url", "name", "status", "kind", "abstract", "type", "context"}),
+        ("CodeSystem/programme", "_summary=text", {"status", "content"}),
+        ("ValueSet/entry-outcome", "_elements=compose", {"status", "compose"}),
+        ("OperationDefinition/receipt", "_summary=text", {"name", "status", "kind", "code", "system", "type", "instance"}),
+    ],
+)  # fmt: skip
+def test_a_part_of_one_is_what_was_asked_for_and_what_r4_makes_mandatory(door: Door, address: str, asked: str, elements: set[str]) -> None:
+    type_, _, id_ = address.partition("/")
+    whole = door.client.get(f"/fhir/{address}").json()
+
+    read = door.client.get(f"/fhir/{address}?{asked}")
+    bundle = door.client.get(f"/fhir/{type_}?_id={id_}&{asked}").json()
+
+    part = read.json()
+    assert set(part) - HEAD == elements
+    assert {name: whole[name] for name in part if name != "meta"} == {name: part[name] for name in part if name != "meta"}
+    assert part["meta"] == whole["meta"] | {"tag": [SUBSETTED]}
+    assert read.headers["etag"] == f'W/"{whole["meta"]["versionId"]}"'
+    assert [entry["resource"] for entry in bundle["entry"]] == [part]
+    assert asked.replace(",", "%2C") in bundle["link"][0]["url"]
+
+
+def test_all_but_the_narrative_and_all_of_it(door: Door) -> None:
+    whole = door.client.get("/fhir/Questionnaire/vas-pain").json()
+
+    data = door.client.get("/fhir/Questionnaire/vas-pain?_summary=data").json()
+    everything = door.client.get("/fhir/Questionnaire/vas-pain?_summary=false").json()
+
+    assert set(data) == set(whole) - {"text"}
+    assert data["meta"]["tag"] == [SUBSETTED]
+    assert everything == whole
+
+
+def test_a_count_is_a_number_alone_and_pages_keep_their_shape(door: Door) -> None:
+    counted = door.client.get("/fhir/Questionnaire?_summary=count").json()
+    first = door.client.get("/fhir/Questionnaire?_elements=title&_count=1").json()
+
+    second = door.client.get(next(link["url"] for link in first["link"] if link["relation"] == "next")).json()
+
+    assert (counted["total"], "entry" in counted) == (first["total"], False)
+    assert {name for page in (first, second) for name in page["entry"][0]["resource"]} == {*HEAD, "status", "title"}
+    assert first["entry"][0]["fullUrl"] != second["entry"][0]["fullUrl"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

@@ -23,6 +23,7 @@ from beklijf_intake.domain.search.parameters import (
     SORTS,
     Parameter,
 )
+from beklijf_intake.domain.search.subset import Summary, asked
 from beklijf_intake.domain.submission import ResourceType
 
 PARAMETERS_MAXIMUM, ALTERNATIVES_MAXIMUM, CHAIN_MAXIMUM = 100, 500, 3
@@ -31,10 +32,8 @@ LEFT_OUT = " It was left out."
 ELSEWHERE = ("_format", "_pretty")
 """Parameters of every request, not of a search."""
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
-_ELEMENT = re.compile(r"(?:([A-Z][A-Za-z]+)\.)?([a-z][A-Za-z]*)", re.ASCII)
 
 Total = Literal["none", "estimate", "accurate"]
-Summary = Literal["true", "text", "data", "count", "false"]
 Pair = tuple[str, str]
 
 
@@ -119,9 +118,7 @@ class _Reading:
 
     def search(self) -> Search:
         """All of them together."""
-        summary, elements = self._summary(), self._elements()
-        if elements and summary != "false":
-            raise _wrong("_elements", "give _summary or _elements, not both.")
+        summary, elements = asked(self._once, self._at.type)
         if self._includes and summary == "text":
             raise _wrong("_include", "cannot be combined with _summary=text (R4 search, 3.1.1.5.8).")
         count = self._count()
@@ -172,16 +169,6 @@ class _Reading:
         if value not in allowed:
             raise _wrong(name, f"one of {', '.join(allowed)}.")
         return value
-
-    def _summary(self) -> Summary:
-        return cast("Summary", self._one_of("_summary", ("true", "text", "data", "count", "false"), "false"))
-
-    def _elements(self) -> tuple[str, ...]:
-        given = [part.strip() for part in self._once["_elements"].split(",")] if "_elements" in self._once else []
-        found = [_ELEMENT.fullmatch(part) for part in given]
-        if not all(found):
-            raise _wrong("_elements", "names of top-level elements, with commas between.")
-        return tuple(one[2] for one in found if one is not None and one[1] in (None, self._at.type))
 
     def _count(self) -> int:
         text = self._once.get("_count", str(COUNT_USUAL))
