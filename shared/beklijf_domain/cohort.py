@@ -77,7 +77,7 @@ def read(document: Document) -> Cohort:
     group_by = document.texts("group_by")
     for name in group_by:
         if name not in allowed:
-            document.fail("group_by", f"{name!r} is not one of {', '.join(allowed)}")
+            document.complain("group_by", f"{name!r} is not one of {', '.join(allowed)}")
     minimum_cell = document.integer("minimum_cell", low=1)
     result = Cohort(
         code=document.text("code"),

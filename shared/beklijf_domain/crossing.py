@@ -46,12 +46,12 @@ class Tally:
 
 def crossings(document: Document) -> tuple[Crossing, ...]:
     """The cross-tabs that a cohort asks for. Raises ContractError."""
-    return tuple(_crossing(entry) for entry in document.tables("crossed")) if document.has("crossed") else ()
+    return tuple(document.each("crossed", _crossing)) if document.has("crossed") else ()
 
 
 def tallies(document: Document) -> tuple[Tally, ...]:
     """The tallies that a cohort asks for. Raises ContractError."""
-    return tuple(_tally(entry) for entry in document.tables("tallied")) if document.has("tallied") else ()
+    return tuple(document.each("tallied", _tally)) if document.has("tallied") else ()
 
 
 def content(crossed: tuple[Crossing, ...], tallied: tuple[Tally, ...]) -> dict[str, object]:
@@ -74,7 +74,7 @@ def _crossing(document: Document) -> Crossing:
     group = document.one_of("group", ("all", "responders", "non-responders"))
     result = Crossing(document.text("figure"), group, _side(document, "rows", "row"), _side(document, "columns", "column"))
     if result.rows.moment == result.columns.moment:
-        document.fail("columns", "must be at another moment than the rows")
+        document.complain("columns", "must be at another moment than the rows")
     document.finish()
     return result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, cast, get_args
@@ -91,7 +91,7 @@ def read(document: Document) -> Instrument:
     """An instrument from its contract file. Raises ContractError."""
     missing_items = document.table("missing_items")
     items = tuple(item.read(document))
-    measures = tuple(_measures(document, items))
+    measures = _measures(document, items)
     result = Instrument(
         code=document.text("code"),
         version=document.text("version"),
@@ -106,12 +106,12 @@ def read(document: Document) -> Instrument:
         recall_period=document.text("recall_period"),
         licence=document.text("licence"),
         citation=document.text("citation"),
-        examples=tuple(_examples(document, items, measures)),
+        examples=_examples(document, items, measures),
         missing_because=missing_items.text("source"),
     )
+    _check(result, document)
     for part in (missing_items, document):
         part.finish()
-    _check(result, document)
     return result
 
 
@@ -119,26 +119,34 @@ def _formula(measure: Measure) -> str:
     return measure.formula if measure.expression is None else f"{measure.formula} ({measure.expression.engine})"
 
 
-def _measures(document: Document, items: tuple[Item, ...]) -> Iterator[Measure]:
+def _measures(document: Document, items: tuple[Item, ...]) -> tuple[Measure, ...]:
     """Every measure may rest on those before it."""
     known: list[Measure] = []
-    for entry in document.tables("measures"):
+
+    def read_next(entry: Document) -> None:
         known.append(measure.read(entry, items, known))
-        yield known[-1]
+
+    document.each("measures", read_next)
+    return tuple(known)
 
 
-def _examples(document: Document, items: tuple[Item, ...], measures: tuple[Measure, ...]) -> Iterator[Example]:
+def _examples(document: Document, items: tuple[Item, ...], measures: tuple[Measure, ...]) -> tuple[Example, ...]:
     """Each says an answer for every item, and results of measures that are there; `score.check_examples` says whether they hold."""
-    for entry in document.tables("examples") if document.has("examples") else ():
+    codes = {each.code for each in measures}
+
+    def read_one(entry: Document) -> Example:
         answers = tuple(entry.text("answers").split())
         results = entry.table("results", optional=True)
         example = Example(answers, MappingProxyType({code: results.text(code) for code in results.names()}), entry.text("source"))
         if len(answers) != len(items):
-            entry.fail("answers", f"has {len(answers)} answers for {len(items)} items; `{MISSING_ANSWER}` stands for none")
-        if not set(example.results) <= {each.code for each in measures}:
-            entry.fail("results", "names a measure that is not there")
+            given = f"has {len(answers)} answers for {len(items)} items; `{MISSING_ANSWER}` stands for none"
+            entry.complain("answers", given, rests=("items",))
+        if not set(example.results) <= codes:
+            entry.complain("results", "names a measure that is not there", rests=("items", "measures"))
         entry.finish()
-        yield example
+        return example
+
+    return tuple(document.each("examples", read_one)) if document.has("examples") else ()
 
 
 def _judged(document: Document, measures: tuple[Measure, ...]) -> Measure | None:
@@ -146,9 +154,11 @@ def _judged(document: Document, measures: tuple[Measure, ...]) -> Measure | None
     code = document.optional_text("judged")
     if code is None:
         return None
-    if measures[0].code != code or not measures[0].is_number or measures[0].direction is None:
-        document.fail("judged", f"{code!r} is not the first measure, or no number with a better end; only that can be judged")
-    return measures[0]
+    first = measures[0] if measures else None
+    if first is None or first.code != code or not first.is_number or first.direction is None:
+        said = f"{code!r} is not the first measure, or no number with a better end; only that can be judged"
+        document.complain("judged", said, rests=("items", "measures"))
+    return first
 
 
 def _reference_point(document: Document) -> ReferencePoint | None:
@@ -159,11 +169,11 @@ def _reference_point(document: Document) -> ReferencePoint | None:
 
 def _check(instrument: Instrument, document: Document) -> None:
     if instrument.code == NO_INSTRUMENT:
-        document.fail("code", "says that there is none")
+        document.complain("code", "says that there is none")
     if "|" in instrument.questionnaire:
-        document.fail("questionnaire", "is written without version; `scores` says which versions")
+        document.complain("questionnaire", "is written without version; `scores` says which versions")
     if {each.sent_as for each in instrument.measures} & {each.link for each in instrument.items}:
-        document.fail("sent_as", "is an item of the instrument itself")
+        document.complain("sent_as", "is an item of the instrument itself", rests=("items", "measures"))
     for name, codes in (("items", [each.link for each in instrument.items]), ("measures", [each.code for each in instrument.measures])):
         if len(set(codes)) != len(codes):
-            document.fail(name, f"names a {'link' if name == 'items' else 'code'} twice")
+            document.complain(name, f"names a {'link' if name == 'items' else 'code'} twice")

@@ -48,26 +48,31 @@ class Item:
 
 def read(document: Document) -> Iterator[Item]:
     """Every group lists its links, and the answers: codes with their values, categories in their order, or a range of integers."""
-    for group in document.tables("items"):
-        links = group.texts("links")
-        if group.has("codes"):
-            table = group.table("codes")
-            codes = MappingProxyType({code: table.integer(code) for code in table.names()})
-            worth = _worth(group, sorted(set(codes.values())))
-            yield from (Item(link, codes=codes, worth=worth) for link in links)
-        elif group.has("categories"):
-            categories = tuple(category(entry) for entry in group.tables("categories"))
-            places = MappingProxyType({each.code: place for place, each in enumerate(categories)})
-            if len(places) != len(categories):
-                group.fail("categories", "names a code twice")
-            yield from (Item(link, codes=places, categories=categories) for link in links)
-        else:
-            low, high = group.integer("low"), group.integer("high")
-            if low >= high:
-                group.fail("high", f"{high} is not above {low}")
-            worth = _worth(group, range(low, high + 1))
-            yield from (Item(link, low=low, high=high, worth=worth) for link in links)
-        group.finish()
+    for group in document.each("items", _group):
+        yield from group
+
+
+def _group(group: Document) -> list[Item]:
+    links = group.texts("links")
+    if group.has("codes"):
+        table = group.table("codes")
+        codes = MappingProxyType({code: table.integer(code) for code in table.names()})
+        worth = _worth(group, sorted(set(codes.values())))
+        found = [Item(link, codes=codes, worth=worth) for link in links]
+    elif group.has("categories"):
+        categories = tuple(group.each("categories", category))
+        places = MappingProxyType({each.code: place for place, each in enumerate(categories)})
+        if len(places) != len(categories):
+            group.complain("categories", "names a code twice")
+        found = [Item(link, codes=places, categories=categories) for link in links]
+    else:
+        low, high = group.integer("low"), group.integer("high")
+        if low >= high:
+            group.fail("high", f"{high} is not above {low}")
+        worth = _worth(group, range(low, high + 1))
+        found = [Item(link, low=low, high=high, worth=worth) for link in links]
+    group.finish()
+    return found
 
 
 def category(document: Document) -> Category:
@@ -88,7 +93,7 @@ def _worth(group: Document, answered: range | list[int]) -> Mapping[int, int] | 
         table = group.table("recode")
         worth = {int(name): table.integer(name) for name in table.names() if name.lstrip("-").isdigit()}
         if set(worth) != set(answered):
-            group.fail("recode", "must say for each value that can be answered what it counts for, and for no other")
+            group.complain("recode", "must say for each value that can be answered what it counts for, and for no other")
         return MappingProxyType(worth)
     if group.flag("reversed"):
         both = min(answered) + max(answered)

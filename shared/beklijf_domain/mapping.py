@@ -58,7 +58,7 @@ def read(document: Document) -> FormMapping:
     """A mapping from its file. Raises ContractError with file and key; what it says of our Questionnaire is checked by who has that."""
     address, bar, version = document.text("to").partition("|")
     if not bar or not version:
-        document.fail("to", "must name the version too: <address>|<version>")
+        document.complain("to", "must name the version too: <address>|<version>")
     items = document.table("items")
     found = FormMapping(
         code=document.text("code"),
@@ -80,10 +80,10 @@ def read(document: Document) -> FormMapping:
 def _item(link: str, table: Document) -> ItemMapping:
     scale = table.number("scale") if table.has("scale") else Fraction(1)
     if scale <= 0:
-        table.fail("scale", "must be greater than zero")
+        table.misread("scale", "must be greater than zero")
     found = ItemMapping(link, table.text("link"), scale, table.optional_text("unit"), _values(table))
     if found.values and (table.has("scale") or found.unit is not None):
-        table.fail("values", "a value map stands alone: it has no scale and no unit")
+        table.complain("values", "a value map stands alone: it has no scale and no unit")
     table.finish()
     return found
 
@@ -97,22 +97,22 @@ def _values(table: Document) -> Mapping[str, Value]:
         value = given.scalar(name)
         values[name] = value
     if not values:
-        table.fail("values", "must not be empty")
+        table.complain("values", "must not be empty")
     return MappingProxyType(values)
 
 
 def _check(found: FormMapping, document: Document) -> None:
     for key, entries in (("organisations", found.organisations), ("versions", found.versions)):
         if not entries:
-            document.fail(key, "must not be empty")
+            document.complain(key, "must not be empty")
     if "|" in found.questionnaire:
-        document.fail("questionnaire", "is the address alone; its versions stand in versions")
+        document.complain("questionnaire", "is the address alone; its versions stand in versions")
     seen: set[str] = set()
     for item in found.items:
         if item.theirs in seen:
-            document.fail(f"items.{item.link}.link", f"{item.theirs!r} is mapped twice")
+            document.complain(f"items.{item.link}.link", f"{item.theirs!r} is mapped twice")
         if item.theirs in found.ignored:
-            document.fail("ignored", f"{item.theirs!r} is mapped too")
+            document.complain("ignored", f"{item.theirs!r} is mapped too")
         seen.add(item.theirs)
     if not found.items:
-        document.fail("items", "must not be empty")
+        document.complain("items", "must not be empty")

@@ -108,7 +108,7 @@ class Measure:
 
 def read(document: Document, items: Sequence[Item], before: Sequence[Measure]) -> Measure:
     """A measure from its table; it may rest on the measures `before` it. It needs the items that it names, all when it names none."""
-    formula = cast(Formula, document.one_of("formula", get_args(Formula)))
+    formula = cast(Formula, document.one_of("formula", get_args(Formula), decides=True))
     needed = _items(document, formula, items)
     sources = _sources(document, formula, before)
     groups = tuple(_groups(document, sources)) if formula == "groups" else ()
@@ -132,7 +132,7 @@ def read(document: Document, items: Sequence[Item], before: Sequence[Measure]) -
         start=document.number("start") if document.has("start") else Fraction(0),
         intercept=document.number("intercept") if document.has("intercept") else Fraction(0),
         groups=groups,
-        codings=tuple(_coding(entry) for entry in document.tables("codings")) if document.has("codings") else (),
+        codings=tuple(document.each("codings", _coding)) if document.has("codings") else (),
         sent_as=document.optional_text("sent_as") if numeric else None,
         expression=expression.read(document) if formula == "expression" else None,
     )
@@ -149,12 +149,13 @@ def _items(document: Document, formula: Formula, items: Sequence[Item]) -> list[
     links = document.texts("links", default=tuple(item.link for item in items))
     known = {item.link: item for item in items}
     if not set(links) <= set(known):
-        document.fail("links", "names an item that is not there")
+        document.complain("links", "names an item that is not there", rests=("items",))
     needed = [item for item in items if item.link in links]
     if formula in ("value", "category") and len(needed) != 1:
-        document.fail("formula", f"`{formula}` needs exactly one item")
+        document.fail("formula", f"`{formula}` needs exactly one item", rests=("items",))
     if formula != "expression" and any(bool(item.categories) != (formula == "category") for item in needed):
-        document.fail("formula", f"`{formula}` does not fit: categories have no value, and only they are taken as they were answered")
+        said = f"`{formula}` does not fit: categories have no value, and only they are taken as they were answered"
+        document.fail("formula", said, rests=("items",))
     return needed
 
 
@@ -164,7 +165,7 @@ def _sources(document: Document, formula: Formula, before: Sequence[Measure]) ->
     known = {measure.code: measure for measure in before if measure.is_number}
     codes = document.texts("of")
     if not codes or not set(codes) <= set(known):
-        document.fail("of", "must name measures that are numbers and stand before this one")
+        document.fail("of", "must name measures that are numbers and stand before this one", rests=("measures",))
     if formula == "lookup" and len(codes) != 1:
         document.fail("of", "a table is looked up by one measure")
     return [known[code] for code in codes]
@@ -179,12 +180,12 @@ def _groups(document: Document, sources: Sequence[Measure]) -> list[Group]:
         at_least = MappingProxyType({code: limits.number(code) for code in limits.names()})
         limits.finish()
         if not set(at_least) <= {source.code for source in sources}:
-            entry.fail("at_least", "limits a measure that `of` does not name")
+            entry.complain("at_least", "limits a measure that `of` does not name")
         if bool(at_least) != (number < len(entries)):
-            entry.fail("at_least", "every group but the last needs a limit, and the last takes everybody else")
+            entry.complain("at_least", "every group but the last needs a limit, and the last takes everybody else")
         for source in sources:
             if source.code in at_least and at_least[source.code] > Fraction(source.high, 10**source.scale):
-                entry.fail("at_least", f"nobody reaches that much of {source.code}")
+                entry.complain("at_least", f"nobody reaches that much of {source.code}")
         found.append(Group(category(entry), at_least))
     return found
 
@@ -197,7 +198,7 @@ def _missing(document: Document, formula: Formula, number: int) -> tuple[Missing
     missing = cast(Missing, document.one_of("missing", allowed))
     least = document.integer("least_answered", low=1, default=number)
     if least > number or (least == number) != (missing == "none"):
-        document.fail("least_answered", f"{least} of {number} items does not go with `{missing}`")
+        document.complain("least_answered", f"{least} of {number} items does not go with `{missing}`", rests=("items",))
     return missing, least
 
 
@@ -219,7 +220,7 @@ def _weights(document: Document, items: Sequence[Item]) -> Mapping[str, Mapping[
     for item in items:
         given = [Fraction(each) for each in table.texts(item.link, distinct=False)]
         if len(given) != len(item.values):
-            table.fail(item.link, f"has {len(given)} weights for {len(item.values)} values")
+            table.fail(item.link, f"has {len(given)} weights for {len(item.values)} values", rests=("items",))
         weights[item.link] = MappingProxyType(dict(zip(item.values, given, strict=True)))
     table.finish()
     return MappingProxyType(weights)
@@ -235,8 +236,8 @@ def _check_rounding(measure: Measure, document: Document) -> None:
     """Who ends between two points of the grid must say how that is shown; who cannot must not say anything."""
     between = measure.formula in ROUNDED or measure.missing == "prorated"
     if between != document.has("rounding"):
-        document.fail("rounding", "is needed here: `half-up`" if between else "is needless: every value lies on the grid")
-    if between:
+        document.complain("rounding", "is needed here: `half-up`" if between else "is needless: every value lies on the grid")
+    elif between:
         document.one_of("rounding", ("half-up",))
 
 
@@ -245,13 +246,13 @@ def _check_range(measure: Measure, items: Sequence[Item], sources: Sequence[Meas
     beforehand: it is held to its range answer by answer."""
     if measure.formula == "expression":
         if measure.low >= measure.high:
-            document.fail("high", f"{measure.high} is not above {measure.low}")
+            document.complain("high", f"{measure.high} is not above {measure.low}")
         return
     low, high = _reachable(measure, items, sources, document)
     grid = 10**measure.scale
     if (Fraction(measure.low, grid), Fraction(measure.high, grid)) != (low, high):
         said = f"{_text(low * grid)} to {_text(high * grid)}" + (f" (integers with {measure.scale} decimals)" if measure.scale else "")
-        document.fail("low", f"says {measure.low} to {measure.high}, but the items give {said}")
+        document.complain("low", f"says {measure.low} to {measure.high}, but the items give {said}", rests=("items",))
 
 
 def _reachable(measure: Measure, items: Sequence[Item], sources: Sequence[Measure], document: Document) -> tuple[Fraction, Fraction]:
@@ -260,7 +261,7 @@ def _reachable(measure: Measure, items: Sequence[Item], sources: Sequence[Measur
         return Fraction(0), Fraction(100)
     if measure.formula == "mean":
         if len(set(least)) > 1 or len(set(most)) > 1:
-            document.fail("formula", "a mean needs items with one range")
+            document.fail("formula", "a mean needs items with one range", rests=("items",))
         return Fraction(least[0]), Fraction(most[0])
     if measure.formula == "count":
         return Fraction(sum(value > 0 for value in least)), Fraction(sum(value > 0 for value in most))
@@ -269,7 +270,7 @@ def _reachable(measure: Measure, items: Sequence[Item], sources: Sequence[Measur
     if measure.formula == "lookup":
         return _looked_up(measure, sources[0], document)
     if measure.missing == "as-zero" and any(least):
-        document.fail("missing", "a missing item cannot be worth zero where no answer is")
+        document.complain("missing", "a missing item cannot be worth zero where no answer is", rests=("items",))
     return Fraction(sum(least)), Fraction(sum(most))
 
 

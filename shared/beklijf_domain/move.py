@@ -31,20 +31,23 @@ class Move:
 
 def read(document: Document) -> Iterator[Move]:
     """What a version takes over. Raises ContractError."""
-    for entry in document.tables("moved") if document.has("moved") else ():
-        move = Move(
-            reason=entry.text("reason"),
-            episodes=entry.texts("episodes", default=()),
-            began_from=day(entry, "began_from"),
-            began_before=day(entry, "began_before"),
-        )
-        by_day = move.began_from is not None or move.began_before is not None
-        if bool(move.episodes) == by_day:
-            entry.fail("episodes", "name either episodes, or days between which they began (began_from, began_before)")
-        if move.began_from is not None and move.began_before is not None and move.began_from >= move.began_before:
-            entry.fail("began_before", "is not after began_from: nobody would be moved")
-        entry.finish()
-        yield move
+    yield from document.each("moved", _move) if document.has("moved") else ()
+
+
+def _move(entry: Document) -> Move:
+    move = Move(
+        reason=entry.text("reason"),
+        episodes=entry.texts("episodes", default=()),
+        began_from=day(entry, "began_from"),
+        began_before=day(entry, "began_before"),
+    )
+    by_day = move.began_from is not None or move.began_before is not None
+    if bool(move.episodes) == by_day:
+        entry.complain("episodes", "name either episodes, or days between which they began (began_from, began_before)")
+    if move.began_from is not None and move.began_before is not None and move.began_from >= move.began_before:
+        entry.complain("began_before", "is not after began_from: nobody would be moved")
+    entry.finish()
+    return move
 
 
 def day(document: Document, key: str) -> date | None:
@@ -53,4 +56,5 @@ def day(document: Document, key: str) -> date | None:
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
-        document.fail(key, f"{text!r} is no day, like 2027-01-01")
+        document.misread(key, f"{text!r} is no day, like 2027-01-01")
+        return None

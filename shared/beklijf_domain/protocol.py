@@ -162,14 +162,14 @@ class Protocol:
 
 def read(document: Document) -> Protocol:
     """A protocol from its contract file, proven free of overlapping windows. Raises ContractError."""
-    languages = document.texts("languages", default=("en",))
+    languages = _languages(document)
     result = Protocol(
         code=document.text("code"),
         version=document.text("version"),
         title=document.text("title"),
         time_zone=document.text("time_zone"),
         years=document.integers("years"),
-        moments=tuple(_moment(entry, languages) for entry in document.tables("moments")),
+        moments=tuple(document.each("moments", lambda entry: _moment(entry, languages))),
         planned=document.texts("planned", default=()),
         citation=document.text("citation"),
         rules=document.texts("rules", default=()),
@@ -179,20 +179,26 @@ def read(document: Document) -> Protocol:
         titles=_titles(document, languages),
         lasts=_lasts(document),
     )
-    document.finish()
     _check_names(result, document)
     _check_holes(result, document)
-    overlap = find_overlap(result)
+    overlap = find_overlap(result) if document.is_read("moments") and document.is_read("years") else None
     if overlap is not None:
         t0, first, second = overlap
-        document.fail("moments", f"windows of {first} and {second} overlap for t0 = {t0}")
+        document.complain("moments", f"windows of {first} and {second} overlap for t0 = {t0}")
+    document.finish()
     return result
+
+
+def _languages(document: Document) -> tuple[str, ...]:
+    languages = document.texts("languages", default=("en",))
+    if "en" in languages and set(languages) <= set(LANGUAGES):
+        return languages
+    document.complain("languages", f"must be some of {', '.join(LANGUAGES)}, and en among them")
+    return ("en",)
 
 
 def _titles(document: Document, languages: tuple[str, ...]) -> Mapping[str, str]:
     """A title in each language of the programme: `title` is the English one, `nl` the Dutch."""
-    if "en" not in languages or not set(languages) <= set(LANGUAGES):
-        document.fail("languages", f"must be some of {', '.join(LANGUAGES)}, and en among them")
     return MappingProxyType({each: document.text("title" if each == "en" else each) for each in languages})
 
 
@@ -201,7 +207,8 @@ def _lasts(document: Document) -> tuple[str, str] | None:
         return None
     between = document.texts("lasting")
     if len(between) != 2:
-        document.fail("lasting", "names two follow-ups: improved at the first, and still at the second")
+        document.complain("lasting", "names two follow-ups: improved at the first, and still at the second")
+        return None
     return between[0], between[1]
 
 
@@ -235,7 +242,7 @@ def _moment(document: Document, languages: tuple[str, ...]) -> Moment:
         titles=_titles(document, languages),
     )
     if sum((result.months is not None, bool(result.months_by_year), result.days is not None)) != 1:
-        document.fail("months", "give either months or months_by_year or days")
+        document.complain("months", "give either months or months_by_year or days")
     for part in (by_year, document):
         part.finish()
     return result
@@ -244,29 +251,32 @@ def _moment(document: Document, languages: tuple[str, ...]) -> Moment:
 def _check_names(protocol: Protocol, document: Document) -> None:
     codes = [moment.code for moment in protocol.moments]
     if len(set(codes)) != len(codes):
-        document.fail("moments", "names a code twice")
+        document.complain("moments", "names a code twice")
     for moment in protocol.moments:
         if moment.baseline is not None and (moment.baseline not in codes or moment.baseline == moment.code):
-            document.fail("moments", f"{moment.code} compares itself with {moment.baseline!r}, which is no other moment of this protocol")
+            document.complain(
+                "moments", f"{moment.code} compares itself with {moment.baseline!r}, which is no other moment of this protocol"
+            )
         strangers = set(moment.months_by_year) - set(protocol.years)
         if strangers:
-            document.fail("moments", f"{moment.code} has months for {min(strangers)}, which is not one of the protocol's years")
+            strange = f"{moment.code} has months for {min(strangers)}, which is not one of the protocol's years"
+            document.complain("moments", strange, rests=("years",))
     follow_ups = {moment.code for moment in protocol.moments if moment.baseline is not None}
     if not set(protocol.lasts or ()) <= follow_ups:
-        document.fail("lasting", "names a moment that is no follow-up of this protocol")
+        document.complain("lasting", "names a moment that is no follow-up of this protocol", rests=("moments",))
     try:
         zone(protocol.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
-        document.fail("time_zone", f"{protocol.time_zone!r} is not a known time zone")
+        document.complain("time_zone", f"{protocol.time_zone!r} is not a known time zone")
 
 
 def _check_holes(protocol: Protocol, document: Document) -> None:
     """A year of the protocol without an offset, and a moment at which nothing is asked, are forgotten rather than meant."""
     for moment in protocol.moments:
         if moment.months_by_year and (missing := set(protocol.years) - set(moment.months_by_year)):
-            document.fail("moments", f"{moment.code} has no months for {min(missing)}, which is one of the protocol's years")
+            document.complain("moments", f"{moment.code} has no months for {min(missing)}, which is one of the protocol's years")
         if not moment.instruments:
-            document.fail("moments", f"{moment.code} asks nothing")
+            document.complain("moments", f"{moment.code} asks nothing")
 
 
 def find_overlap(protocol: Protocol) -> tuple[date, str, str] | None:

@@ -112,7 +112,7 @@ class Rule:
 
 def read(document: Document) -> Rule:
     """A rule from its contract file. Raises ContractError."""
-    kind = cast(Kind, document.one_of("kind", get_args(Kind)))
+    kind = cast(Kind, document.one_of("kind", get_args(Kind), decides=True))
     result = _of_states(document) if kind == "state" else _of_changes(document, kind)
     document.finish()
     return result
@@ -124,9 +124,9 @@ def _of_states(document: Document) -> Rule:
     table = document.table("cutoff")
     cutoffs = {code: Cutoff(operator, table.number(code)) for code in table.names()}
     if not cutoffs or EVERY in cutoffs:
-        document.fail("cutoff", "must name the instruments: a score of one says nothing about another")
+        document.complain("cutoff", "must name the instruments: a score of one says nothing about another")
     if document.one_of("purpose", get_args(Purpose)) != "acceptable-state":
-        document.fail("purpose", "of a rule of kind `state` is `acceptable-state`")
+        document.complain("purpose", "of a rule of kind `state` is `acceptable-state`")
     return Rule(
         code=document.text("code"),
         version=document.text("version"),
@@ -157,14 +157,16 @@ def _of_changes(document: Document, kind: Kind) -> Rule:
         deterioration = _thresholds(own, kind)
         own.finish()
         if set(deterioration) != set(improvement):
-            document.fail("deterioration", "must name the same instruments as the rule itself")
+            said = "must name the same instruments as the rule itself"
+            document.complain("deterioration", said, rests=("relative", "absolute"))
+            deterioration = improvement
     minimal = document.table("minimal_baseline", optional=True)
     judgements = _judgements(improvement, deterioration, {code: minimal.number(code) for code in minimal.names()})
     if judgements is None:
-        document.fail("minimal_baseline", "names an instrument of which the rule says nothing")
+        document.complain("minimal_baseline", "names an instrument of which the rule says nothing", rests=("relative", "absolute"))
     purpose = cast(Purpose, document.one_of("purpose", get_args(Purpose))) if document.has("purpose") else "important-change"
     if purpose == "acceptable-state":
-        document.fail("purpose", "`acceptable-state` is what a rule of kind `state` says; a change is none")
+        document.complain("purpose", "`acceptable-state` is what a rule of kind `state` says; a change is none")
     return Rule(
         code=document.text("code"),
         version=document.text("version"),
@@ -173,7 +175,7 @@ def _of_changes(document: Document, kind: Kind) -> Rule:
         population=document.text("population"),
         citation=document.text("citation"),
         planned=document.texts("planned", default=()),
-        judgements=MappingProxyType(judgements),
+        judgements=MappingProxyType(judgements or {}),
         purpose=purpose,
         programmes=document.texts("programmes", default=()),
         titles=_titles(document),
@@ -190,7 +192,7 @@ def _bands(document: Document) -> Iterator[Band]:
         operator = cast(Operator, entry.one_of("operator", get_args(Operator))) if not last else ">="
         share = entry.number("share") if not last else None
         if share is not None and before is not None and share >= before:
-            entry.fail("share", "must be less than that of the band before")
+            entry.complain("share", "must be less than that of the band before")
         before = share
         yield Band(category(entry), operator, share)
 
@@ -224,7 +226,7 @@ def _thresholds(document: Document, kind: Kind) -> dict[str, Threshold]:
             absolute.setdefault(code, absolute.get(EVERY, Fraction(0)))
         codes = {code for code in codes if relative.get(code) and absolute.get(code)}
     if not codes:
-        document.fail(kind, "names no instrument")
+        document.complain(kind, "names no instrument", rests=("relative", "absolute"))
     return {code: Threshold(operator, relative.get(code), absolute.get(code), kind == "either") for code in sorted(codes)}
 
 
@@ -235,5 +237,5 @@ def _numbers(document: Document, key: str, *, needed: bool) -> dict[str, Fractio
     numbers = {code: table.number(code) for code in table.names()}
     for code, number in numbers.items():
         if number <= 0:
-            table.fail(code, "must be greater than zero")
+            table.misread(code, "must be greater than zero")
     return numbers

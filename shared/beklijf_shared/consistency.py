@@ -20,69 +20,70 @@ from beklijf_shared.catalogue import Contracts, Note, Resource, items_of
 
 
 def check(contracts: Contracts) -> tuple[Note, ...]:
-    """Raises ContractError where contracts do not fit together; gives what they name that is not here yet."""
-    _check_examples(contracts)
-    _check_questionnaires(contracts)
-    notes = [*_check_protocols(contracts), *_check_rules(contracts)]
-    _check_cohorts(contracts)
-    for each in contracts.mappings.values():
-        check_mapping(each, contracts)
-    _check_overlap(contracts.mappings)
-    return tuple(notes)
+    """Raises ContractError with all places where contracts do not fit together; gives what they name that is not here yet."""
+    faults = [
+        *_check_examples(contracts),
+        *_check_questionnaires(contracts),
+        *_check_protocols(contracts),
+        *_check_rules(contracts),
+        *_check_cohorts(contracts),
+        *(fault for each in contracts.mappings.values() for fault in _check_mapping(each, contracts)),
+        *_check_overlap(contracts.mappings),
+    ]
+    if faults:
+        raise ContractError(*dict.fromkeys(faults))
+    protocols = (Note(f"protocols/{each.code}", each.planned) for each in contracts.every_protocol if each.planned)
+    rules = (Note(f"rules/{each.code}", each.planned) for each in contracts.rules.values() if each.planned)
+    return (*protocols, *rules)
 
 
-def _check_examples(contracts: Contracts) -> None:
+def _check_examples(contracts: Contracts) -> Iterator[str]:
     """An instrument whose worked examples come out otherwise does not score as its manual says."""
     for each in contracts.instruments.values():
         for problem in wrong_examples(each):
-            raise ContractError(f"instruments/{each.code}: {problem}")
+            yield f"instruments/{each.code}: {problem}"
         for measure in each.measures:  # nothing else is known of what it gives
             if measure.expression is not None and not any(measure.code in example.results for example in each.examples):
-                raise ContractError(f"instruments/{each.code}: examples: an expression needs one at least that gives {measure.code}")
+                yield f"instruments/{each.code}: examples: an expression needs one at least that gives {measure.code}"
 
 
-def _check_questionnaires(contracts: Contracts) -> None:
+def _check_questionnaires(contracts: Contracts) -> Iterator[str]:
     """Every instrument has a Questionnaire here, whose items and codes are exactly those that it scores."""
     for url, instruments in contracts.by_questionnaire.items():
         held = [version for known, version in contracts.questionnaires if known == url]
         for each in instruments:
             versions = [version for version in held if each.scores_version(version)]
             if not versions:
-                raise ContractError(
-                    f"instruments/{each.code}: questionnaire: no Questionnaire {url} of version {', '.join(each.scores)} is here"
-                )
+                yield f"instruments/{each.code}: questionnaire: no Questionnaire {url} of version {', '.join(each.scores)} is here"
             for version in versions:
-                _check_items(each, contracts.questionnaires[url, version])
+                yield from _check_items(each, contracts.questionnaires[url, version])
         for version in held:
             if sum(each.scores_version(version) for each in instruments) > 1:
-                raise ContractError(f"instruments/{instruments[0].code}: scores: {url}|{version} is scored by more than one instrument")
+                yield f"instruments/{instruments[0].code}: scores: {url}|{version} is scored by more than one instrument"
 
 
-def _check_items(each: Instrument, questionnaire: Resource) -> None:
+def _check_items(each: Instrument, questionnaire: Resource) -> Iterator[str]:
     name = f"instruments/{each.code}: items: {questionnaire['url']}|{questionnaire['version']}"
     asked = {item["linkId"]: item for item in items_of(questionnaire)}
     for item in each.items:
         if item.link not in asked:
-            raise ContractError(f"{name} has no item {item.link}")
+            yield f"{name} has no item {item.link}"
+            continue
         options = [option["valueCoding"]["code"] for option in asked[item.link].get("answerOption", ()) if "valueCoding" in option]
         if item.codes is not None and set(options) != set(item.codes):
-            raise ContractError(f"{name} offers other codes for {item.link}")
+            yield f"{name} offers other codes for {item.link}"
         if item.categories and options != [category.code for category in item.categories]:
-            raise ContractError(f"{name} offers the codes of {item.link} in another order")
+            yield f"{name} offers the codes of {item.link} in another order"
 
 
-def _check_protocols(contracts: Contracts) -> list[Note]:
-    notes: list[Note] = []
+def _check_protocols(contracts: Contracts) -> Iterator[str]:
     for each in contracts.every_protocol:
         asked = {code for moment in each.moments for code in moment.instruments}
-        _check_planned(f"protocols/{each.code}", asked, each.planned, contracts)
-        for missing in set(each.rules) - set(contracts.rules):
-            raise ContractError(f"protocols/{each.code}: rules: {missing!r} is no rule that is here")
+        yield from _check_planned(f"protocols/{each.code}", asked, each.planned, contracts)
+        for missing in sorted(set(each.rules) - set(contracts.rules)):
+            yield f"protocols/{each.code}: rules: {missing!r} is no rule that is here"
         for gap in gaps(each, contracts.instruments):
-            raise ContractError(f"protocols/{each.code}: moments: {gap}")
-        if each.planned:
-            notes.append(Note(f"protocols/{each.code}", each.planned))
-    return notes
+            yield f"protocols/{each.code}: moments: {gap}"
 
 
 def gaps(protocol: Protocol, instruments: Mapping[str, Instrument]) -> Iterator[str]:
@@ -95,24 +96,20 @@ def gaps(protocol: Protocol, instruments: Mapping[str, Instrument]) -> Iterator[
                 yield f"{code} is asked at {moment.code} and not at {before.code}, with which it is compared"
 
 
-def _check_rules(contracts: Contracts) -> list[Note]:
-    notes: list[Note] = []
+def _check_rules(contracts: Contracts) -> Iterator[str]:
     for each in contracts.rules.values():
-        _check_planned(f"rules/{each.code}", set(each.instruments), each.planned, contracts)
-        _check_cutoffs(each, contracts)
+        yield from _check_planned(f"rules/{each.code}", set(each.instruments), each.planned, contracts)
+        yield from _check_cutoffs(each, contracts)
         for known in contracts.instruments.values():
             judgement = each.judgement(known.code)
             if known.judged is None:
                 if known.code in each.instruments:
-                    raise ContractError(f"rules/{each.code}: {known.code}: has no measure that rules judge")
+                    yield f"rules/{each.code}: {known.code}: has no measure that rules judge"
             elif judgement is not None and judgement.improvement.relative is not None and known.judged.low < 0:
-                raise ContractError(f"rules/{each.code}: relative: a share of a baseline below zero means nothing ({known.code})")
-        if each.planned:
-            notes.append(Note(f"rules/{each.code}", each.planned))
-    return notes
+                yield f"rules/{each.code}: relative: a share of a baseline below zero means nothing ({known.code})"
 
 
-def _check_cutoffs(rule: Rule, contracts: Contracts) -> None:
+def _check_cutoffs(rule: Rule, contracts: Contracts) -> Iterator[str]:
     """A cut-off lies within the instrument's range, and its acceptable side is the instrument's better one."""
     for code, cutoff in rule.cutoffs.items():
         known = contracts.instruments.get(code)
@@ -120,99 +117,112 @@ def _check_cutoffs(rule: Rule, contracts: Contracts) -> None:
             continue  # planned, or said elsewhere
         low, high = (scaled(end, known.judged.scale) for end in (known.judged.low, known.judged.high))
         if not low <= cutoff.score <= high:
-            raise ContractError(f"rules/{rule.code}: cutoff: {code}: {exact_text(cutoff.score)} lies outside the instrument's range")
+            yield f"rules/{rule.code}: cutoff: {code}: {exact_text(cutoff.score)} lies outside the instrument's range"
         if cutoff.low_is_better != (known.judged.direction == "high-is-worse"):
-            raise ContractError(f"rules/{rule.code}: operator: {cutoff.operator} takes the worse side of {code} for the acceptable one")
+            yield f"rules/{rule.code}: operator: {cutoff.operator} takes the worse side of {code} for the acceptable one"
 
 
-def _check_planned(name: str, used: set[str], planned: tuple[str, ...], contracts: Contracts) -> None:
+def _check_planned(name: str, used: set[str], planned: tuple[str, ...], contracts: Contracts) -> Iterator[str]:
     """What is named is either here or said to be planned; never both, never neither."""
     for code in sorted(used):
         if code not in contracts.instruments and code not in planned:
-            raise ContractError(f"{name}: instruments: {code!r} is not here, and is not listed as planned")
+            yield f"{name}: instruments: {code!r} is not here, and is not listed as planned"
     for code in planned:
         if code in contracts.instruments:
-            raise ContractError(f"{name}: planned: {code!r} is here by now; take it off the list")
+            yield f"{name}: planned: {code!r} is here by now; take it off the list"
         if code not in used:
-            raise ContractError(f"{name}: planned: {code!r} is used nowhere")
+            yield f"{name}: planned: {code!r} is used nowhere"
 
 
 def check_mapping(each: FormMapping, contracts: Contracts) -> None:
     """What a mapping says of our Questionnaire must be so. Raises ContractError."""
+    if faults := [*_check_mapping(each, contracts)]:
+        raise ContractError(*faults)
+
+
+def _check_mapping(each: FormMapping, contracts: Contracts) -> Iterator[str]:
     where = f"mappings/{each.code}"
     questionnaire = contracts.questionnaires.get(each.to)
     if questionnaire is None:
-        raise ContractError(f"{where}: to: no Questionnaire {'|'.join(each.to)} is here")
+        yield f"{where}: to: no Questionnaire {'|'.join(each.to)} is here"
+        return
     if each.moment is not None and each.moment not in contracts.moment_codes:
-        raise ContractError(f"{where}: moment: {each.moment!r} is known to no protocol")
+        yield f"{where}: moment: {each.moment!r} is known to no protocol"
     for version in each.versions:
         if (each.questionnaire, version) in contracts.questionnaires:
-            raise ContractError(f"{where}: versions: {version!r} is here as a Questionnaire itself; take one of both away")
+            yield f"{where}: versions: {version!r} is here as a Questionnaire itself; take one of both away"
     items = {item["linkId"]: item for item in items_of(questionnaire)}
     for mapped in each.items:
         if mapped.link not in items or items[mapped.link].get("type") in ("group", "display"):
-            raise ContractError(f"{where}: items.{mapped.link}: our Questionnaire has no question with this linkId")
+            yield f"{where}: items.{mapped.link}: our Questionnaire has no question with this linkId"
+            continue
         options = [one["valueCoding"]["code"] for one in items[mapped.link].get("answerOption", ()) if "valueCoding" in one]
         for sent, value in mapped.values.items():
             if options and value not in options:
-                raise ContractError(f"{where}: items.{mapped.link}.values.{sent}: {value!r} is not one of {', '.join(options)}")
+                yield f"{where}: items.{mapped.link}.values.{sent}: {value!r} is not one of {', '.join(options)}"
 
 
-def _check_overlap(mappings: Mapping[str, FormMapping]) -> None:
+def _check_overlap(mappings: Mapping[str, FormMapping]) -> Iterator[str]:
     """One form of one organisation has one mapping."""
     taken: dict[tuple[str, str, str], str] = {}
     for each in mappings.values():
         for place in ((organisation, each.questionnaire, version) for organisation in each.organisations for version in each.versions):
             if place in taken:
-                raise ContractError(
-                    f"mappings/{each.code}: versions: {place[2]!r} of organisation {place[0]} is mapped by {taken[place]} too"
-                )
+                yield f"mappings/{each.code}: versions: {place[2]!r} of organisation {place[0]} is mapped by {taken[place]} too"
             taken[place] = each.code
 
 
-def _check_cohorts(contracts: Contracts) -> None:
+def _check_cohorts(contracts: Contracts) -> Iterator[str]:
     names = {each.name for each in contracts.rules.values()}
     for each in contracts.cohorts.values():
         programme = contracts.protocols.get(each.programme)
         if programme is None:
-            raise ContractError(f"cohorts/{each.code}: programme: {each.programme!r} is no protocol")
+            yield f"cohorts/{each.code}: programme: {each.programme!r} is no protocol"
+            continue
         versions = {version.version: version for version in (programme, *programme.former)}
         if each.protocol_version not in versions:
-            raise ContractError(f"cohorts/{each.code}: protocol_version: the protocol is at {', '.join(versions)}")
+            yield f"cohorts/{each.code}: protocol_version: the protocol is at {', '.join(versions)}"
+            continue
         programme = versions[each.protocol_version]
         if not set(each.years) <= set(programme.years):
-            raise ContractError(f"cohorts/{each.code}: years: {sorted(set(each.years) - set(programme.years))} are not the protocol's")
+            yield f"cohorts/{each.code}: years: {sorted(set(each.years) - set(programme.years))} are not the protocol's"
         if each.study is not None and each.study not in contracts.studies:
-            raise ContractError(f"cohorts/{each.code}: study: {each.study!r} is no study that is here")
-        for missing in set(each.rules) - names:
-            raise ContractError(f"cohorts/{each.code}: rules: {missing!r} is no rule that is here")
-        for unused in set(each.rules) - {contracts.rules[code].name for code in programme.rules}:
-            raise ContractError(f"cohorts/{each.code}: rules: {unused!r} is none of the programme's")
-        _check_categories(contracts, each, programme)
+            yield f"cohorts/{each.code}: study: {each.study!r} is no study that is here"
+        for missing in sorted(set(each.rules) - names):
+            yield f"cohorts/{each.code}: rules: {missing!r} is no rule that is here"
+        of_it = {contracts.rules[code].name for code in programme.rules if code in contracts.rules}
+        for unused in sorted((set(each.rules) & names) - of_it):
+            yield f"cohorts/{each.code}: rules: {unused!r} is none of the programme's"
+        yield from _check_categories(contracts, each, programme)
 
 
-def _check_categories(contracts: Contracts, cohort: Cohort, programme: Protocol) -> None:
+def _check_categories(contracts: Contracts, cohort: Cohort, programme: Protocol) -> Iterator[str]:
     for crossed in cohort.crossed:
         for side in (crossed.rows, crossed.columns):
             known = contracts.instruments.get(side.instrument)
             if known is None or not programme.is_scheduled(side.moment, side.instrument):
-                raise ContractError(f"cohorts/{cohort.code}: crossed: {side.instrument} is not here, or not asked at {side.moment}")
+                yield f"cohorts/{cohort.code}: crossed: {side.instrument} is not here, or not asked at {side.moment}"
+                continue
             measures = known.measures
-            _check_groupings(f"cohorts/{cohort.code}: crossed", side.groupings, measures[0].categories if len(measures) == 1 else ())
+            yield from _check_groupings(
+                f"cohorts/{cohort.code}: crossed", side.groupings, measures[0].categories if len(measures) == 1 else ()
+            )
     for tallied in cohort.tallied:
         known = contracts.instruments.get(tallied.instrument)
         if known is None or not any(measure.categories for measure in known.measures):
-            raise ContractError(f"cohorts/{cohort.code}: tallied: {tallied.instrument!r} has no categories here")
+            yield f"cohorts/{cohort.code}: tallied: {tallied.instrument!r} has no categories here"
+            continue
         for code, groupings in tallied.groupings.items():
             measure = known.measure(code)
-            _check_groupings(f"cohorts/{cohort.code}: tallied: {code}", groupings, measure.categories if measure else ())
+            yield from _check_groupings(f"cohorts/{cohort.code}: tallied: {code}", groupings, measure.categories if measure else ())
 
 
-def _check_groupings(where: str, groupings: Groupings, categories: tuple[instrument.Category, ...]) -> None:
+def _check_groupings(where: str, groupings: Groupings, categories: tuple[instrument.Category, ...]) -> Iterator[str]:
     """What is grouped must be categories, and a grouping must not be called like one."""
     codes = {category.code for category in categories}
     if not codes:
-        raise ContractError(f"{where}: is not one question with categories")
+        yield f"{where}: is not one question with categories"
+        return
     for name, grouped in groupings.items():
         if name in codes or not set(grouped) <= codes:
-            raise ContractError(f"{where}: {name!r} must have a name of its own and group categories that are there")
+            yield f"{where}: {name!r} must have a name of its own and group categories that are there"

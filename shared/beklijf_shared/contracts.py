@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -38,6 +38,30 @@ class _Coded(HasCode):
 Definition = TypeVar("Definition", bound=_Coded)
 
 
+class Faults:
+    """What is wrong with several files, so that whoever mends them sees all of it at once."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def note(self, error: ContractError) -> None:
+        """Keeps what one file is refused for."""
+        self._found.extend(error.faults)
+
+    def of_every(self, read: Callable[[Document], None], documents: Iterable[Document]) -> None:
+        """Reads every document; those that cannot hold are noted."""
+        for document in documents:
+            try:
+                read(document)
+            except ContractError as error:
+                self.note(error)
+
+    def raise_all(self) -> None:
+        """Raises ContractError if anything was noted."""
+        if self._found:
+            raise ContractError(*self._found)
+
+
 def shipped_folder() -> Path:
     """Where the contracts that come with the software are: inside the package, else beside the source roots."""
     here = Path(__file__).resolve().parent
@@ -53,22 +77,28 @@ def load(site: str | Path | None = None) -> Contracts:
     for folder in folders:
         if not folder.is_dir():
             raise ContractError(f"{folder}: is no folder of contracts")
+    faults = Faults()
     resources = list(_resources(folders))
     questionnaires = _questionnaires(resources)
-    read = _read_all(folders, "instruments", instrument.read)
+    read = _read_all(folders, "instruments", instrument.read, faults)
+    rules = _read_all(folders, "rules", rule.read, faults)
+    protocols = _protocols(folders, faults)
+    cohorts = _read_all(folders, "cohorts", cohort.read, faults)
+    mappings = _read_all(folders, "mappings", mapping.read, faults)
+    texts = list(_documents(folders, "texts", faults))
+    faults.raise_all()  # what they say of each other is looked at once each of them can be read
     instruments = MappingProxyType({code: expressions.ready(each, questionnaires) for code, each in read.items()})
     forms = (form for _, form in resources if form["resourceType"] == "Questionnaire")
-    wordings.lay_over(forms, _documents(folders, "texts"), instruments)
-    rules = _read_all(folders, "rules", rule.read)
+    wordings.lay_over(forms, texts, instruments)
     contracts = Contracts(
         instruments=instruments,
-        protocols=_judged_by(_protocols(folders), rules),
+        protocols=_judged_by(protocols, rules),
         rules=rules,
-        cohorts=_read_all(folders, "cohorts", cohort.read),
+        cohorts=cohorts,
         studies=_studies(folders),
         questionnaires=questionnaires,
         code_systems=_code_systems(resources),
-        mappings=_read_all(folders, "mappings", mapping.read),
+        mappings=mappings,
         resources=tuple(MappingProxyType(resource) for _, resource in resources),
         notes=(),
         by_questionnaire=_grouped(instruments),
@@ -82,16 +112,19 @@ def say(contracts: Contracts, log: Logger) -> None:
         log.event(Log.INSTRUMENTS_PLANNED, contract=note.contract, count=len(note.instruments), codes=" ".join(note.instruments))
 
 
-def _read_all(folders: list[Path], kind: str, read: Callable[[Document], Definition]) -> Mapping[str, Definition]:
+def _read_all(folders: list[Path], kind: str, read: Callable[[Document], Definition], faults: Faults) -> Mapping[str, Definition]:
     """Every TOML file of one kind; its name must be its code, so that whoever reads a code finds the file."""
     found: dict[str, Definition] = {}
-    for document in _documents(folders, kind):
-        definition = read(document)
+
+    def one(document: Document) -> None:
+        definition = document.read_by(read)
         if definition.code != Path(document.name).stem:
             document.fail("code", f"{definition.code!r} must be the name of the file")
         if (other := found.get(definition.code)) is not None and not _in_its_place(definition, other):
             document.fail("code", f"{definition.code!r} is defined twice; what takes the place of an instrument has a version of its own")
         found[definition.code] = definition
+
+    faults.of_every(one, _documents(folders, kind, faults))
     return MappingProxyType(found)
 
 
@@ -100,28 +133,31 @@ def _in_its_place(definition: object, other: object) -> bool:
     return isinstance(definition, Instrument) and isinstance(other, Instrument) and definition.version != other.version
 
 
-def _documents(folders: list[Path], kind: str) -> Iterator[Document]:
+def _documents(folders: list[Path], kind: str, faults: Faults) -> Iterator[Document]:
     for path in (path for folder in folders for path in sorted((folder / kind).glob("*.toml"))):
         try:
             yield Document(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ContractError(f"{path}: is no valid TOML: {error}") from error
+            faults.note(ContractError(f"{path}: is no valid TOML: {error}"))
 
 
-def _protocols(folders: list[Path]) -> Mapping[str, Protocol]:
+def _protocols(folders: list[Path], faults: Faults) -> Mapping[str, Protocol]:
     """Every programme at its newest version, which knows the others. `imsr@2.0.0.toml` is another version of `imsr.toml`."""
     versions: dict[str, list[Protocol]] = {}
-    for document in _documents(folders, "protocols"):
-        each = protocol.read(document)
+
+    def one(document: Document) -> None:
+        each = document.read_by(protocol.read)
         if Path(document.name).name not in (f"{each.code}.toml", f"{each.name}.toml"):
             document.fail("code", f"{each.code!r} must be the name of the file, with @{each.version} behind it if there is another version")
         versions.setdefault(each.code, []).append(each)
+
+    faults.of_every(one, _documents(folders, "protocols", faults))
     found = {}
     for code, known in versions.items():
         try:
             found[code] = protocol.in_turn(known)
         except ValueError as error:
-            raise ContractError(f"protocols/{code}: since: {error}") from None
+            faults.note(ContractError(f"protocols/{code}: since: {error}"))
     return MappingProxyType(found)
 
 

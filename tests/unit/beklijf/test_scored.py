@@ -82,6 +82,55 @@ def test_an_instrument_that_cannot_hold_is_refused_with_its_key(site: Path) -> N
     assert str(said.exception).endswith("low: says 0 to 60, but the items give 0 to 50")
 
 
+def test_all_that_is_wrong_with_all_files_is_said_at_once(site: Path) -> None:
+    neck = site / "instruments" / "neck.toml"
+    neck.write_text(neck.read_text().replace("high = 50", "high = 60").replace("citation =", "citaton ="))
+    (site / "rules").mkdir()
+    (site / "rules" / "half.toml").write_text(
+        'code = "half"\nversion = "1"\ntitle = ""\nkind = "relative"\noperator = "=>"\npopulation = "x"\nrelative = { every = 0.5 }\n'
+    )
+    (site / "protocols").mkdir()
+    (site / "protocols" / "neck.toml").write_text(
+        'code = "neck"\nversion = "1"\ntitle = "Neck"\ntime_zone = "Europe/Utrecht"\nyears = [2026]\ncitation = "x"\n'
+        '[[moments]]\ncode = "t0"\ntitle = "Start"\nmonths = 0\ndays = 0\nbefore = 1\nafter = 1\ninstruments = ["neck"]\n'
+        '[[moments]]\ncode = "t1"\ntitle = "End"\nmonths = "2"\nbefore = 1\nafter = 1\ninstruments = ["neck"]\nbaseline = "t0"\n'
+    )
+
+    for command in (("instrument", "neck"), ("rule", "half"), ("protocol", "neck")):
+        said = run(command[0], "check", command[1], "--contracts", str(site))
+
+        assert said.exit_code == 1
+        assert str(said.exception).replace(f"{site}/", "").splitlines() == [
+            "instruments/neck.toml: measures[0].low: says 0 to 60, but the items give 0 to 50",
+            'instruments/neck.toml: citation: is missing; give text in quotes, such as "one"',
+            "instruments/neck.toml: citaton: is not a key that is known here; did you mean citation?",
+            "rules/half.toml: operator: '=>' is not one of >=, >",
+            'rules/half.toml: relative.every: 0.5 is not a whole number, or a decimal number in quotes, such as "0.30"',
+            "rules/half.toml: title: must not be blank",
+            'rules/half.toml: citation: is missing; give text in quotes, such as "one"',
+            "protocols/neck.toml: moments[0].months: give either months or months_by_year or days",
+            "protocols/neck.toml: moments[1].months: '2' is not a whole number without quotes, such as 5",
+            "protocols/neck.toml: time_zone: 'Europe/Utrecht' is not a known time zone",
+        ]
+
+
+def test_all_that_files_say_wrongly_of_each_other_is_said_at_once(site: Path) -> None:
+    (site / "rules").mkdir()
+    (site / "rules" / "half.toml").write_text(
+        'code = "half"\nversion = "1"\ntitle = "x"\nkind = "relative"\noperator = ">"\npopulation = "x"\ncitation = "x"\n'
+        'planned = ["neck", "hip"]\nrelative = { neck = "0.5", knee = "0.5", care-use = "0.5" }\n'
+    )
+
+    said = run("rule", "check", "half", "--contracts", str(site))
+
+    assert str(said.exception).splitlines() == [
+        "rules/half: instruments: 'knee' is not here, and is not listed as planned",
+        "rules/half: planned: 'neck' is here by now; take it off the list",
+        "rules/half: planned: 'hip' is used nowhere",
+        "rules/half: care-use: has no measure that rules judge",
+    ]
+
+
 def test_a_page_shows_source_licence_and_examples(site: Path) -> None:
     page = site / "neck.md"
 

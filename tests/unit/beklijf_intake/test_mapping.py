@@ -240,6 +240,19 @@ def test_a_mapping_that_cannot_hold_names_file_and_key(old: str, new: str, error
     assert error in str(raised.value)
 
 
+def test_all_that_is_wrong_with_a_mapping_is_said_at_once() -> None:
+    spoilt = PAIN.replace('scale = "10"', 'scale = "0"').replace('"remarks"', '"PAIN_CM"').replace("code =", 'colour = "red"\ncode =', 1)
+
+    with pytest.raises(ContractError) as raised:
+        mapping_of(spoilt)
+
+    assert raised.value.faults == (
+        "test.toml: items.vas-pain.scale: must be greater than zero",
+        "test.toml: ignored: 'PAIN_CM' is mapped too",
+        "test.toml: colour: is not a key that is known here",
+    )
+
+
 def test_a_code_that_our_form_does_not_have_is_named() -> None:
     with pytest.raises(ContractError, match=r"mappings/north-change: items.gpe-6.values.1: 'splendid' is not one of"):
         mapping_of(CHANGE.replace("much-better", "splendid"))
