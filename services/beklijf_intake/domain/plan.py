@@ -20,6 +20,8 @@ Unit = Literal["mo", "d"]
 MONTHS: Unit = "mo"
 DAYS: Unit = "d"
 UNIT_NAMES = {MONTHS: "months", DAYS: "days"}
+DUTCH = "nl"
+TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 PLAN_TYPES = "http://terminology.hl7.org/CodeSystem/plan-definition-type"
 
 Resource = dict[str, Any]
@@ -34,36 +36,51 @@ class Distance(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What moments refer to: by instrument its title and the canonical of its Questionnaire; and the address of our extension."""
+    """What moments refer to: by instrument its title and the canonical of its Questionnaire; the address of our extension; and whether
+    the programme speaks Dutch, too."""
 
     titles: Mapping[str, str]
     forms: Mapping[str, str]
     window: str
+    dutch: bool
 
 
 def plan_definition(protocol: Protocol, instruments: Mapping[str, Instrument], forms: Mapping[str, str], base: str) -> Resource:
     """The protocol as PlanDefinition; `forms` gives the canonical of the Questionnaire of each instrument, by its code."""
     titles = {code: instrument.title for code, instrument in instruments.items()}
-    known = _Known(titles, forms, f"{base}/StructureDefinition/measurement-window")
+    known = _Known(titles, forms, f"{base}/StructureDefinition/measurement-window", DUTCH in protocol.languages)
     return {
         "resourceType": "PlanDefinition",
         "id": protocol.code,
+        "language": "en",
         "url": f"{base}/PlanDefinition/{protocol.code}",
         "version": protocol.version,
         "name": _computable(protocol.code),
-        "title": protocol.title,
+        **_in_both("title", protocol.title, protocol.titles.get(DUTCH)),
         "type": {"coding": [{"system": PLAN_TYPES, "code": "clinical-protocol"}]},
         "status": "active",
         "experimental": False,
         "date": RELEASED,
         "publisher": "Beklijf",
-        "description": f"What is asked of a patient of the programme {protocol.code}, and when. Days are those of {protocol.time_zone}.",
+        **_in_both(
+            "description",
+            f"What is asked of a patient of the programme {protocol.code}, and when. Days are those of {protocol.time_zone}.",
+            f"Wat een patiënt van het programma {protocol.code} gevraagd wordt, en wanneer. Dagen zijn die van {protocol.time_zone}."
+            if known.dutch
+            else None,
+        ),
         "relatedArtifact": [{"type": "citation", "citation": protocol.citation}],
         "action": [
             {
                 "id": START,
-                "title": "Treatment episode",
-                "description": "Begins on the date of t0, EpisodeOfCare.period.start; ends with treatment, EpisodeOfCare.period.end.",
+                **_in_both("title", "Treatment episode", "Behandelepisode" if known.dutch else None),
+                **_in_both(
+                    "description",
+                    "Begins on the date of t0, EpisodeOfCare.period.start; ends with treatment, EpisodeOfCare.period.end.",
+                    "Begint op de datum van t0, EpisodeOfCare.period.start; eindigt met de behandeling, EpisodeOfCare.period.end."
+                    if known.dutch
+                    else None,
+                ),
                 "action": [_moment(moment, known) for moment in protocol.moments],
             }
         ],
@@ -88,27 +105,48 @@ def programmes(protocols: Iterable[Protocol], base: str) -> Resource:
         "caseSensitive": True,
         "content": "complete",
         "count": len(known),
-        "concept": [{"code": protocol.code, "display": protocol.title} for protocol in known],
+        "concept": [_concept(protocol) for protocol in known],
     }
+
+
+def _concept(protocol: Protocol) -> Resource:
+    called = protocol.titles.get(DUTCH)
+    designated = {"designation": [{"language": DUTCH, "value": called}]} if called else {}
+    return {"code": protocol.code, "display": protocol.title} | designated
+
+
+def _in_both(name: str, english: str, dutch: str | None) -> Resource:
+    """An element in English, with the Dutch beside it by HL7's extension where there is any."""
+    if dutch is None:
+        return {name: english}
+    said = [{"url": "lang", "valueCode": DUTCH}, {"url": "content", "valueString": dutch}]
+    return {name: english, f"_{name}": {"extension": [{"url": TRANSLATION, "extension": said}]}}
 
 
 def _moment(moment: Moment, known: _Known) -> Resource:
     """A moment with what is asked; where its offset hangs on the treatment year (M4), one choice for each year."""
-    named = {"id": moment.code, "prefix": moment.code, "title": moment.title}
+    called = moment.titles.get(DUTCH)
+    named = {"id": moment.code, "prefix": moment.code, **_in_both("title", moment.title, called)}
     distance = (
         Distance(moment.days, DAYS) if moment.days is not None else Distance(moment.months, MONTHS) if moment.months is not None else None
     )
     if distance is not None:
-        timed = {"description": _said(moment, distance), "relatedAction": [_after(moment, distance, known)]}
+        timed = {**_described(moment, distance, known), "relatedAction": [_after(moment, distance, known)]}
         return named | timed | _asked(moment, moment.code, known)
     return named | {
-        "description": "Its distance from t0 hangs on the treatment year, the year of t0; for other years it is not scheduled.",
+        **_in_both(
+            "description",
+            "Its distance from t0 hangs on the treatment year, the year of t0; for other years it is not scheduled.",
+            "De afstand tot t0 hangt af van het behandeljaar, het jaar van t0; voor andere jaren is het niet gepland."
+            if known.dutch
+            else None,
+        ),
         "selectionBehavior": "at-most-one",
         "action": [
             {
                 "id": f"{moment.code}-{year}",
-                "title": f"{moment.title}, treatment year {year}",
-                "description": _said(moment, Distance(months, MONTHS)),
+                **_in_both("title", f"{moment.title}, treatment year {year}", f"{called}, behandeljaar {year}" if called else None),
+                **_described(moment, Distance(months, MONTHS), known),
                 "condition": [_in_year(year)],
                 "relatedAction": [_after(moment, Distance(months, MONTHS), known)],
             }
@@ -150,6 +188,16 @@ def _said(moment: Moment, distance: Distance) -> str:
     start = "the date of t0" if moment.anchor == "start" else "the end of treatment"
     window = f"the window is open from {moment.before} days before that day to {moment.after} days after it, both days inside"
     return f"Asked {distance.value} {'calendar months' if distance.unit == MONTHS else 'days'} after {start}; {window}."
+
+
+def _described(moment: Moment, distance: Distance, known: _Known) -> Resource:
+    return _in_both("description", _said(moment, distance), _said_in_dutch(moment, distance) if known.dutch else None)
+
+
+def _said_in_dutch(moment: Moment, distance: Distance) -> str:
+    start = "de datum van t0" if moment.anchor == "start" else "het einde van de behandeling"
+    window = f"het venster is open van {moment.before} dagen vóór die dag tot {moment.after} dagen erna, beide dagen inbegrepen"
+    return f"Gevraagd {distance.value} {'kalendermaanden' if distance.unit == MONTHS else 'dagen'} na {start}; {window}."
 
 
 def _computable(code: str) -> str:

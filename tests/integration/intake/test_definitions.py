@@ -122,7 +122,10 @@ HEAD = {"resourceType", "id", "meta"}
         (
             "PlanDefinition/imsr",
             "_summary=true",
-            {"url", "version", "name", "title", "type", "status", "experimental", "date", "publisher", "description"},
+            {
+                "url", "version", "name", "title", "type", "status", "experimental", "date", "publisher", "description", "_title",
+                "_description",
+            },
         ),
         ("PlanDefinition/imsr", "_elements=action", {"status", "action"}),
         (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
 
 from beklijf_intake import definitions
+from beklijf_intake.domain.plan import plan_definition
 from beklijf_shared import contracts
 from tests.lib.builders import BASE
 
@@ -94,3 +96,44 @@ def test_a_second_version_of_a_definition_gets_an_id_of_its_own() -> None:
     both = definitions.Definitions([form("2.0.0"), form("1.0.0")])
 
     assert [(one.id, one.resource["version"]) for one in both.search("Questionnaire", [])] == [("x", "1.0.0"), ("x-2.0.0", "2.0.0")]
+
+
+def in_dutch(element: dict[str, Any], name: str) -> str:
+    (extension,) = element[f"_{name}"]["extension"]
+    assert extension["url"] == "http://hl7.org/fhir/StructureDefinition/translation"
+    language, content = extension["extension"]
+    assert language == {"url": "lang", "valueCode": "nl"}
+    found: str = content["valueString"]
+    return found
+
+
+def test_texts_are_in_both_languages_of_the_programme() -> None:
+    whole, t1, late = plan(), moments()["t1"], moments()["t4"]["action"][0]
+
+    assert (whole["language"], whole["title"]) == ("en", "Interdisciplinary medical specialist rehabilitation (iMSR)")
+    assert in_dutch(whole, "title") == "Interdisciplinaire medisch-specialistische revalidatie (iMSR)"
+    assert in_dutch(whole, "description").startswith("Wat een patiënt van het programma imsr gevraagd wordt, en wanneer.")
+    assert (t1["title"], in_dutch(t1, "title")) == ("End of treatment", "Einde behandeling")
+    assert in_dutch(t1, "description") == (
+        "Gevraagd 2 kalendermaanden na de datum van t0; "
+        "het venster is open van 28 dagen vóór die dag tot 35 dagen erna, beide dagen inbegrepen."
+    )
+    assert (late["title"], in_dutch(late, "title")) == ("Long term, treatment year 2012", "Lange termijn, behandeljaar 2012")
+
+
+def test_a_programme_in_one_language_has_no_translations() -> None:
+    known = contracts.load()
+    one = replace(known.protocols["imsr"], languages=("en",), titles={"en": "x"})
+    one = replace(one, moments=tuple(replace(moment, titles={"en": moment.title}) for moment in one.moments))
+
+    made = plan_definition(one, known.instruments, {}, BASE)
+
+    assert "translation" not in str(made)
+
+
+def test_the_codes_of_programmes_are_called_in_both_languages() -> None:
+    codes = DEFINITIONS.read("CodeSystem", "programme")
+    assert codes is not None
+
+    (imsr,) = [concept for concept in codes.resource["concept"] if concept["code"] == "imsr"]
+    assert imsr["designation"] == [{"language": "nl", "value": "Interdisciplinaire medisch-specialistische revalidatie (iMSR)"}]
