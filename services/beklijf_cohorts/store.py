@@ -18,7 +18,7 @@ from beklijf_shared import db, topics
 from beklijf_shared.db import Connection
 
 metadata = db.metadata()
-tables = db.plumbing(metadata)
+tables = db.plumbing(metadata, by_key=False)
 standing = Table(
     "standing",
     metadata,

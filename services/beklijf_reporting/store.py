@@ -14,7 +14,7 @@ from beklijf_shared.db import Connection
 from beklijf_shared.events import CohortSnapshot, DataQuality, Event, FollowUpDue, IntakeTally
 
 metadata = db.metadata()
-tables = db.plumbing(metadata)
+tables = db.plumbing(metadata, by_key=False)
 Index(  # the worklist: one cohort's follow-ups in one state, longest due first
     "ix_heard_worklist",
     tables.heard.c.key,

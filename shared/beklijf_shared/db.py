@@ -90,11 +90,11 @@ def metadata() -> MetaData:
     return MetaData(naming_convention=NAMING)
 
 
-def plumbing(tables: MetaData) -> Plumbing:
-    """Adds the six tables of plumbing to a service's metadata."""
+def plumbing(tables: MetaData, *, by_key: bool = True) -> Plumbing:
+    """Adds the six tables of plumbing to a service's metadata. `by_key`: whether it asks for all that it told or heard under one key."""
     return Plumbing(
-        told=_states("told", tables),
-        heard=_states("heard", tables, Column("facts", LargeBinary)),
+        told=_states("told", tables, by_key),
+        heard=_states("heard", tables, by_key, Column("facts", LargeBinary)),
         outbox=Table(
             "outbox",
             tables,
@@ -122,7 +122,7 @@ def plumbing(tables: MetaData) -> Plumbing:
     )
 
 
-def _states(name: str, tables: MetaData, *more: Column[bytes]) -> Table:
+def _states(name: str, tables: MetaData, by_key: bool, *more: Column[bytes]) -> Table:
     table = Table(
         name,
         tables,
@@ -134,7 +134,8 @@ def _states(name: str, tables: MetaData, *more: Column[bytes]) -> Table:
         Column("body", LargeBinary, nullable=False),
         *more,
     )
-    Index(f"ix_{name}_key", table.c.key)  # all that is known about one subject: the load of every derivation
+    if by_key:
+        Index(f"ix_{name}_key", table.c.key)  # all that is known about one subject: the load of every derivation
     return table
 
 
