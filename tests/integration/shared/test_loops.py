@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 import pytest
+from kafka import KafkaAdminClient
 from kafka.partitioner.default import murmur2
 
 from beklijf_shared import bus, consume, db, dead_letters, envelope, events, heard, outbox, progress, topics
@@ -196,6 +198,21 @@ def test_a_broker_that_does_not_answer_is_said_so_at_once_and_not_waited_for() -
         bus.Producer("127.0.0.1:1")
     with pytest.raises(bus.BrokerAway):
         bus.incarnation("127.0.0.1:1")
+
+
+def test_a_topic_that_is_not_there_is_not_made_by_sending_to_it(broker: infra.Broker) -> None:
+    """A broker that came back empty would give it as many partitions as it likes: the relay makes topics."""
+    unknown = f"beklijf.unknown.{uuid.uuid4().hex}"
+    producer = bus.Producer(broker.bootstrap)
+
+    with pytest.raises(bus.BrokerAway):
+        producer.send([bus.Outgoing(unknown, b"k", b"x", [])])
+
+    producer.close()
+    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    there = set(admin.list_topics())
+    admin.close()
+    assert unknown not in there
 
 
 def test_a_key_goes_where_every_other_client_would_send_it(broker: infra.Broker) -> None:
