@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from beklijf_domain.exact import cut_decimals, cut_digits, exact_text, is_finite
 from beklijf_domain.formula import Value
+from beklijf_domain.rule import Judgement, Threshold
+from beklijf_scoring.domain.change import why_not_evaluable
 from tests.lib.subjects import KNOWLEDGE
 
 RANK = {"deteriorated": 0, "unchanged": 1, "improved": 2, "not-acceptable": 0, "acceptable": 1}
@@ -23,6 +25,27 @@ OF_A_SHARE = {"imsr-30-percent", "qbpds-chronic-2010", "qbpds-chronic-2022"}
 
 def number(score: int) -> Value:
     return Value("any", score, 0, None)
+
+
+NUMBERS = st.fractions(min_value=Fraction(1, 20), max_value=50, max_denominator=20)
+
+
+@given(
+    st.sampled_from(["relative", "absolute", "both"]),
+    NUMBERS,
+    st.none() | st.fractions(min_value=-20, max_value=60, max_denominator=10),
+)
+def test_a_rule_is_not_evaluable_for_one_reason_only_whatever_was_answered(
+    kind: str, threshold: Fraction, minimum: Fraction | None
+) -> None:
+    """Decision 0032. Shares are taken only of instruments that do not go below zero (`consistency`)."""
+    asked = Threshold(">=", None if kind == "absolute" else threshold, None if kind == "relative" else threshold)
+    lowest = -50 if kind == "absolute" else 0
+
+    found = {why_not_evaluable(Judgement(asked, asked, minimum), Fraction(tenths, 10)) for tenths in range(lowest * 10, 1001)} - {None}
+
+    assert len(found) <= 1
+    assert "baseline-zero" not in found or minimum is None or minimum <= 0
 
 
 @given(judged, st.integers(1, 100), scores, scores)
