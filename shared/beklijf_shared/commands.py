@@ -67,6 +67,9 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(options.run(settings, options))
+    except SettingMissing as missing:  # one that only this command reads, or a port that somebody else has
+        print(f"{service.package}: {missing}", file=sys.stderr)
+        return 2
     except ContractError as error:  # whoever reads this edits that file
         print(error, file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from beklijf_shared import siblings, telemetry
-from beklijf_shared.settings import Settings
+from beklijf_shared.settings import SettingMissing, Settings
 from beklijf_shared.status import Status
 
 START_TIMEOUT_SECONDS = 10.0
@@ -60,10 +61,9 @@ def _others_live(status: Status) -> bool:
 @contextmanager
 def serving(status: Status, settings: Settings) -> Iterator[int]:
     """Serves the operations port in a thread while the block runs; gives the port."""
-    app, host, port = application(status), settings.http_host, settings.operations_port
-    config = uvicorn.Config(app, host=host, port=port, log_level="critical", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="operations", daemon=True)
+    port = _opened(settings)
+    server = uvicorn.Server(uvicorn.Config(application(status), log_level="critical", access_log=False))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([port])), name="operations", daemon=True)
     thread.start()
     try:
         yield _port(server, thread)
@@ -72,8 +72,17 @@ def serving(status: Status, settings: Settings) -> Iterator[int]:
         thread.join(timeout=5)
 
 
+def _opened(settings: Settings) -> socket.socket:
+    """The port, open; raises SettingMissing when it cannot be."""
+    host, port = settings.http_host, settings.operations_port
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError:
+        raise SettingMissing(f"BEKLIJF_OPERATIONS_PORT is {port}, which cannot be opened: another program has it already") from None
+
+
 def _port(server: uvicorn.Server, thread: threading.Thread) -> int:
-    """Waits until the port is open; raises OSError when it cannot be."""
+    """Waits until the port is served; raises OSError when it is not."""
     waited = threading.Event()
     for _ in range(int(START_TIMEOUT_SECONDS / 0.02)):
         if server.started:
@@ -81,4 +90,4 @@ def _port(server: uvicorn.Server, thread: threading.Thread) -> int:
         if not thread.is_alive():
             break
         waited.wait(0.02)
-    raise OSError("the operations port could not be opened")
+    raise OSError("the operations port could not be served")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from beklijf_intake import __main__ as intake
@@ -29,3 +31,35 @@ def test_nor_is_it_where_a_service_has_commands_of_its_own(capsys: pytest.Captur
     assert intake.mapping(["list"]) == 2
 
     assert capsys.readouterr().err == f"beklijf_intake: {AWAY}"
+
+
+def test_a_port_that_somebody_else_has_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", 0))
+        somebody.listen()
+        port = somebody.getsockname()[1]
+        monkeypatch.setenv("BEKLIJF_OPERATIONS_PORT", str(port))
+
+        assert commands.main(SERVICE, ["api"]) == 2
+
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == f"beklijf_scoring: BEKLIJF_OPERATIONS_PORT is {port}, which cannot be opened: another program has it already"
+
+
+def test_nor_is_a_port_of_http_or_a_setting_that_one_command_reads(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", 0))
+        somebody.listen()
+        port = somebody.getsockname()[1]
+        monkeypatch.setenv("BEKLIJF_HTTP_PORT", str(port))
+
+        assert commands.main(SERVICE, ["api"]) == 2
+
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == f"beklijf_scoring: BEKLIJF_HTTP_PORT is {port}, which cannot be opened: another program has it already"
+
+    monkeypatch.setenv("BEKLIJF_READERS", "nonsense")
+    assert commands.main(SERVICE, ["api"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("beklijf_scoring: BEKLIJF_READERS must be a JSON object")
