@@ -69,11 +69,12 @@ def _expires(claims: Mapping[str, Any], now: datetime) -> int:
     if expires <= seconds:
         raise AssertionRefused("exp has passed: the assertion, or the sender's clock, is late")
     if expires > seconds + LIFETIME_SECONDS:
-        raise AssertionRefused(f"exp may lie at most {LIFETIME_SECONDS} seconds ahead")
+        raise AssertionRefused(f"exp may lie at most {LIFETIME_SECONDS} seconds ahead: end it earlier, or is the sender's clock fast?")
     for name in ("iat", "nbf"):
         began = claims.get(name, 0)
         if type(began) not in (int, Decimal) or began > seconds + SKEW_SECONDS:
-            raise AssertionRefused(f"{name} must be a number of seconds since 1970, and not lie in the future")
+            sentence = f"{name} must be a number of seconds since 1970, and not lie in the future: is the sender's clock fast?"
+            raise AssertionRefused(sentence)
     return expires
 
 

@@ -193,6 +193,16 @@ def test_an_assertion_that_proves_nothing_is_refused(door: ServerDoor, case: str
     assert [one for one in (ONE, "another", "dev/null") if one in answer.text] == []
 
 
+@pytest.mark.parametrize("ahead", [{"exp": 301}, {"exp": 200, "iat": 31}, {"exp": 200, "nbf": 31}])
+def test_a_senders_clock_that_is_fast_is_asked_after(door: ServerDoor, ahead: dict[str, int]) -> None:
+    now = int(door.clock().timestamp())
+
+    answer = ask(door.client, proper(door, **{name: now + seconds for name, seconds in ahead.items()}))
+
+    assert answer.status_code == 401
+    assert answer.json()["error_description"].endswith("is the sender's clock fast?")
+
+
 def test_one_audience_in_a_list_is_one_audience(door: ServerDoor) -> None:
     assert said(ask(door.client, proper(door, aud=[TOKEN_URL]))) == (200, "")
 
