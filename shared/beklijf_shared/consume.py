@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from beklijf_shared import bus, crash, db, dead_letters, envelope, pace, pipeline, process, progress, telemetry, topics
+from beklijf_shared import bus, crash, db, dead_letters, envelope, news, pace, pipeline, process, progress, telemetry, topics
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Connection, Engine
 from beklijf_shared.dead_letters import DeadLetter
@@ -23,11 +23,12 @@ from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Log, Logger
 
 BATCH = 500
-POLL_MS = 400
 LOOK_AT_BROKER_SECONDS = 2.0
 COMMIT_SECONDS = 1.0
 """How often the group is told how far it is: for tools that show lag."""
 STALL_SECONDS = 30.0
+QUIET_POLLS = 30
+"""After so many polls without a record, the broker is asked less often (`bus.Patience`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ class _Reading:
     had_backlog: bool = True
     rested: float = 0.0
     """Until when the next batch gathers."""
+    empty: int = 0
+    """How many polls have found nothing, one after the other."""
     committed: float = 0.0
     uncommitted: bool = False
     polled_seconds: float = 0.0
@@ -143,8 +146,11 @@ class _Reading:
                 self._watch_for_stall(watch)
             stop.wait(max(0.0, self.rested - time.monotonic()))
             began = time.monotonic()
-            records = self.consumer.poll(POLL_MS, self._stored)
+            if self.empty >= QUIET_POLLS:
+                stop.wait(self.consumer.patience.rest_seconds)
+            records = self.consumer.poll(self._stored)
             self.polled_seconds += time.monotonic() - began
+            self.empty = 0 if records else self.empty + 1
             self._say_assignment()
             if records:
                 self.apply(records)
@@ -275,6 +281,7 @@ def _finish(
 ) -> None:
     dead_letters.insert(connection, incarnation, letters)
     progress.advance(connection, incarnation, "applied", offsets, backlog=backlog)
+    news.tell(connection)
     crash.point("consumer:before-commit")
 
 
