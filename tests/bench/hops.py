@@ -7,16 +7,18 @@ Nothing is measured twice and nothing is added to the processes: PostgreSQL reme
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping
+import time
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 import psycopg
 from kafka import KafkaConsumer, TopicPartition
 
-from beklijf_shared import clock, events, topics
+from beklijf_shared import events, topics
 from beklijf_shared.topics import PARTITIONS, Topic
+from tests.bench.path import Seen
 from tests.chaos.registry import Registry
 from tests.lib.databases import plain
 
@@ -72,38 +74,36 @@ class Sent:
     event: events.Event
 
 
-def follow(registry: Registry, acknowledged: Mapping[str, float], received: Mapping[str, str], visible: Mapping[str, float]) -> Hops:
-    """The hops of every answer (by id: when it was acknowledged, received and visible) of which no trace was written over since."""
-    hops = Hops()
+def follow(registry: Registry, seen: Seen) -> Hops:
+    """The hops of every answer of which no trace was written over since."""
+    hops, since = Hops(), time.time() - time.perf_counter()
     with closing(KafkaConsumer(bootstrap_servers=registry.broker.bootstrap, group_id=None, fetch_max_wait_ms=50)) as consumer:
-        accepted = {each.event.response: each for each in _sent(consumer, topics.RESPONSE_ACCEPTED)}
+        accepted = {_of(each, events.ResponseAccepted).response: each for each in _sent(consumer, topics.RESPONSE_ACCEPTED)}
         scored: dict[str, Sent] = {}
         for each in _sent(consumer, topics.EPISODE_SCORED):
-            for result in each.event.results:
+            for result in _of(each, events.EpisodeScored).results:
                 scored.setdefault(result.response, each)
-        snapshots = [each for each in _sent(consumer, topics.COHORT_SNAPSHOT) if each.event.cohort == "imsr"]
+        snapshots = [each for each in _sent(consumer, topics.COHORT_SNAPSHOT) if _of(each, events.CohortSnapshot).cohort == "imsr"]
     heard = _committed(registry, "scoring", topics.RESPONSE_ACCEPTED)
     counted = _committed(registry, "cohorts", topics.EPISODE_SCORED)
-    for answer in acknowledged.keys() & accepted.keys() & scored.keys() & visible.keys():
-        told = scored[answer]
-        shown = next((each for each in snapshots if (each.event.data_time or "") >= received[answer]), None)
-        committed = counted.get((told.event.episode, told.version))
+    for answer in sorted(seen.visible.keys() & accepted.keys() & scored.keys()):
+        told, received = scored[answer], seen.received[answer]
+        shown = next((each for each in snapshots if (_of(each, events.CohortSnapshot).data_time or "") >= received), None)
+        committed = counted.get((_of(told, events.EpisodeScored).episode, told.version))
         if shown is None or committed is None:
             continue  # the same episode changed once more, and its row is a later one
-        hops.add(
-            [
-                acknowledged[answer],
-                accepted[answer].at,
-                told.version / 1e6,
-                heard[answer, accepted[answer].version],
-                told.at,
-                committed,
-                shown.version / 1e6,
-                shown.at,
-                visible[answer],
-            ]
-        )
+        sent = [seen.acknowledged[answer] + since, accepted[answer].at, told.version / 1e6]
+        scoring = [heard[answer, accepted[answer].version], told.at, committed]
+        hops.add([*sent, *scoring, shown.version / 1e6, shown.at, seen.visible[answer] + since])
     return hops
+
+
+Kind = TypeVar("Kind", bound=events.Event)
+
+
+def _of(sent: Sent, kind: type[Kind]) -> Kind:
+    assert isinstance(sent.event, kind)
+    return sent.event
 
 
 def _committed(registry: Registry, service: str, topic: Topic) -> dict[tuple[str, int], float]:
@@ -111,7 +111,7 @@ def _committed(registry: Registry, service: str, topic: Topic) -> dict[tuple[str
         return {(entity, version): at for entity, version, at in connection.execute(COMMITTED, [topic.name])}
 
 
-def _sent(consumer: KafkaConsumer, topic: Topic) -> Iterator[Sent]:
+def _sent(consumer: KafkaConsumer, topic: Topic) -> list[Sent]:
     """Every message of a topic in the order in which it was sent."""
     places = [TopicPartition(topic.name, number) for number in range(PARTITIONS)]
     consumer.assign(places)
@@ -123,7 +123,4 @@ def _sent(consumer: KafkaConsumer, topic: Topic) -> Iterator[Sent]:
         records = [record for some in consumer.poll(timeout_ms=300, max_records=5000).values() for record in some]
         quiet = 0 if records else quiet + 1
         found += [(record.timestamp / 1000, decoder.decode(record.value)) for record in records]
-    return iter(sorted((Sent(at, event.version, event) for at, event in found), key=lambda each: (each.at, each.version)))
-
-
-__all__ = ["Hops", "clock", "follow", "remember_commits"]
+    return sorted((Sent(at, event.version, event) for at, event in found), key=lambda each: (each.at, each.version))
