@@ -46,7 +46,7 @@ class Hops:
 
     def add(self, moments: list[float]) -> None:
         """One answer's moments, in seconds: its acknowledgement, then the end of every hop."""
-        for hop, before, after in zip(HOPS, moments, moments[1:], strict=True):
+        for hop, before, after in zip(HOPS, moments[:-1], moments[1:], strict=True):
             self.waits[hop].append((after - before) * 1000)
 
     def __str__(self) -> str:
