@@ -59,7 +59,7 @@ class Patience(NamedTuple):
 
 PATIENCE: dict[KafkaProfile, Patience] = {
     # A broker that answers as soon as there is something is waited for; the other is asked often while records come, seldom while none do.
-    "tansu": Patience(10, 0.04),
+    "tansu": Patience(10, 0.06),
     "apache": Patience(400, 0.0),
 }
 JOIN_MS = 400
