@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from beklijf_shared import bus, crash, db, dead_letters, envelope, news, pace, pipeline, process, progress, telemetry, topics
+from beklijf_shared import bus, crash, db, dead_letters, envelope, pace, pipeline, process, progress, telemetry, topics
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Connection, Engine
 from beklijf_shared.dead_letters import DeadLetter
@@ -281,7 +281,6 @@ def _finish(
 ) -> None:
     dead_letters.insert(connection, incarnation, letters)
     progress.advance(connection, incarnation, "applied", offsets, backlog=backlog)
-    news.tell(connection)
     crash.point("consumer:before-commit")
 
 
