@@ -29,6 +29,7 @@ SOFTWARE = version_of("beklijf")
 _ENCODER = msgspec.msgpack.Encoder()
 _ANSWER = msgspec.msgpack.Decoder(Answer)
 _EPISODE = msgspec.msgpack.Decoder(Episode)
+_EVENTS = {topic.name: msgspec.json.Decoder(topic.event) for topic in topics.received_by("scoring")}
 
 
 Fact = Answer | Episode
@@ -158,7 +159,8 @@ def _besides(contracts: Contracts, canonical: tuple[str, str]) -> frozenset[str]
 
 def event_of(topic: str, body: bytes) -> Event:
     """The event that was heard, from its text."""
-    return msgspec.json.decode(body, type=topics.BY_NAME[topic].event)
+    event: Event = _EVENTS[topic].decode(body)
+    return event
 
 
 def encoded(fact: Fact) -> bytes:

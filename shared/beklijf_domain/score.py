@@ -38,6 +38,9 @@ class Score(NamedTuple):
 
 Scorer = Callable[[Iterable[Given]], Score]
 
+LONGEST_RANGE = 256
+"""Integers of an item that are looked up; longer ranges are compared."""
+
 MISSING = Score(False, "missing-items", ())
 EMPTY = Score(False, "no-answers", ())
 
@@ -45,6 +48,7 @@ EMPTY = Score(False, "no-answers", ())
 def scorer(instrument: Instrument) -> Scorer:
     """The scoring function of one instrument, its items and measures looked up beforehand."""
     items = {item.link: item for item in instrument.items}
+    known = _known(instrument.items)
     needed = len(items) if instrument.missing_items == "all-required" else 1
     if instrument.is_expressed:
         return _expressed(instrument, items, needed)
@@ -53,7 +57,13 @@ def scorer(instrument: Instrument) -> Scorer:
 
     def score(answers: Iterable[Given]) -> Score:
         """The results, or why there are none. Raises AnswerOutside for an answer that the instrument does not know."""
-        worth = _worth(items, answers)
+        given = list(answers)
+        try:
+            worth = {answer.link: known[answer.link, answer.integer, answer.code] for answer in given}
+        except KeyError:
+            worth = {}
+        if len(worth) != len(given):  # something is unusual: go through it one by one, and say what
+            worth = _worth(items, given)
         if len(worth) < needed:
             return MISSING if worth else EMPTY
         results: dict[str, Fraction | int | str] = {}
@@ -68,6 +78,21 @@ def scorer(instrument: Instrument) -> Scorer:
         return Score(True, None, tuple(values))
 
     return score
+
+
+def _known(items: Iterable[Item]) -> dict[tuple[str, int | None, str | None], int]:
+    """What every answer is worth that can be given, by link, integer and code: one look instead of four questions for each item. Ranges
+    that are too long are left out."""
+    known: dict[tuple[str, int | None, str | None], int] = {}
+    for item in items:
+        if item.codes is not None:
+            said = [_Written(item.link, None, code) for code in item.codes]
+        elif item.low is not None and item.high is not None and item.high - item.low < LONGEST_RANGE:
+            said = [_Written(item.link, number, None) for number in range(item.low, item.high + 1)]
+        else:
+            continue
+        known.update({(answer.link, answer.integer, answer.code): number_of(item, answer) for answer in said})
+    return known
 
 
 def _worth(items: Mapping[str, Item], answers: Iterable[Given]) -> dict[str, int]:

@@ -10,6 +10,9 @@ Clock = Callable[[], datetime]
 """Gives the present instant, aware and in UTC."""
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def system_clock() -> datetime:
     """The machine's clock; the only place of the product that reads it for a meaning."""
     return datetime.now(UTC)
@@ -31,7 +34,7 @@ def instant(text: str) -> datetime:
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         raise ValueError("an instant needs an offset")
-    return parsed.astimezone(UTC)
+    return parsed if parsed.tzinfo is UTC else parsed.astimezone(UTC)
 
 
 def instant_text(at: datetime) -> str:
@@ -43,10 +46,10 @@ def instant_text(at: datetime) -> str:
 
 def micros(at: datetime) -> int:
     """Microseconds since 1970, exact: the floor under the versions of derived entities."""
-    delta = at - datetime(1970, 1, 1, tzinfo=UTC)
+    delta = at - EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
 def at_micros(count: int) -> datetime:
     """The instant so many microseconds after 1970: when a derived entity was told in this version, unless its clock had gone back."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=count)
+    return EPOCH + timedelta(microseconds=count)
