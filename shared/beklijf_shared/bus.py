@@ -7,23 +7,16 @@ after any failed or timed-out send (the idempotent one is dead for ever once a s
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.cluster import ClusterMetadata
 from kafka.errors import KafkaError, MessageSizeTooLargeError, TopicAlreadyExistsError
-from kafka.partitioner import murmur2
-from kafka.producer.producer_batch import ProducerBatch
-from kafka.record.default_records import DefaultRecordBatchBuilder
-from kafka.record.memory_records import MemoryRecordsBuilder
 
-from beklijf_shared import clock, records, topics
-from beklijf_shared.records import Outgoing
+from beklijf_shared import topics
 from beklijf_shared.settings import KafkaProfile
 
 __all__ = ["BrokerAway", "Consumer", "Outgoing", "Polled", "Producer", "TooLarge", "Watch", "ensure_topics", "incarnation"]
@@ -33,10 +26,6 @@ INCARNATION_TOPIC = "beklijf.broker-incarnation.v1"
 
 SEND_TIMEOUT_SECONDS = 6.0
 """Longer than any healthy acknowledgement takes; after it the producer is thrown away and everything is sent again."""
-BATCH_BYTES = 262_144
-"""So much goes to one partition in one batch; a larger message has a batch of its own."""
-MESSAGE_MOST_BYTES = 1_048_576
-"""What a broker takes unless it is told otherwise."""
 BOOTSTRAP_TIMEOUT_MS = 5000
 COMMON: dict[str, Any] = {"reconnect_backoff_max_ms": 1000, "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS}
 PROFILES: dict[KafkaProfile, dict[str, Any]] = {
@@ -80,6 +69,15 @@ Place = tuple[str, int]
 """(topic, partition)."""
 
 
+class Outgoing(NamedTuple):
+    """One message to send."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
 class Polled(NamedTuple):
     """One record as it came; the fields that `envelope.Record` and dead letters need."""
 
@@ -92,11 +90,7 @@ class Polled(NamedTuple):
 
 
 class Producer:
-    """Sends batches and waits for every acknowledgement. After any exception it must be closed and replaced.
-
-    What is sent at once is encoded at once (`records`) and handed to the client as whole batches; everything after that is the client's:
-    who leads a partition, sequence numbers, repetition, acknowledgement (decision 0031).
-    """
+    """Sends batches and waits for every acknowledgement. After any exception it must be closed and replaced."""
 
     def __init__(self, bootstrap: str) -> None:
         with _broker():
@@ -104,8 +98,7 @@ class Producer:
                 bootstrap_servers=bootstrap,
                 acks="all",
                 enable_idempotence=True,
-                batch_size=BATCH_BYTES,
-                max_request_size=MESSAGE_MOST_BYTES,
+                batch_size=262144,
                 linger_ms=5,
                 max_block_ms=5000,
                 **COMMON,
@@ -114,72 +107,20 @@ class Producer:
     def send(self, batch: Sequence[Outgoing]) -> dict[Place, int]:
         """Sends all and gives the next offset per (topic, partition); raises BrokerAway, or TooLarge: then any of the others may
         have been sent."""
-        if any(records.size(one) > MESSAGE_MOST_BYTES for one in batch):
-            raise TooLarge("larger than a request may be")
         with _broker():
-            under_way = [
-                self._hand_over(place, messages)
-                for place, of_place in self._by_place(batch).items()
-                for messages in records.batches(of_place, BATCH_BYTES)
-            ]
+            futures = [self._producer.send(one.topic, key=one.key, value=one.value, headers=one.headers) for one in batch]
             self._producer.flush(SEND_TIMEOUT_SECONDS)
+            done = [future.get(SEND_TIMEOUT_SECONDS) for future in futures]
         offsets: dict[Place, int] = {}
-        for place, count, one in under_way:
-            offsets[place] = max(offsets.get(place, 0), _acknowledged(one) + count)
+        for one in done:
+            place = (one.topic, one.partition)
+            offsets[place] = max(offsets.get(place, 0), one.offset + 1)
         return offsets
-
-    def _by_place(self, batch: Sequence[Outgoing]) -> dict[Place, list[Outgoing]]:
-        """Partitioned as every Kafka client does it, by the key's hash, so that integrators find a key where they expect it."""
-        partitions = {topic: sorted(self._producer.partitions_for(topic)) for topic in {one.topic for one in batch}}
-        found: defaultdict[Place, list[Outgoing]] = defaultdict(list)
-        for one in batch:
-            there = partitions[one.topic]
-            found[one.topic, there[_hash(one.key or b"") % len(there)]].append(one)
-        return found
-
-    def _hand_over(self, place: Place, messages: Sequence[Outgoing]) -> tuple[Place, int, ProducerBatch]:
-        """Gives a batch to the part of the client that sends; its fate is known when the client is flushed."""
-        at, accumulator = TopicPartition(*place), self._producer._accumulator
-        one = ProducerBatch(at, _whole(messages))
-        one.max_record_size = max(map(records.size, messages))
-        with accumulator._tp_lock(at):
-            accumulator._batches[at].append(one)
-            accumulator._incomplete.add(one)
-        return place, len(messages), one
 
     def close(self) -> None:
         """Ends it, whatever state it is in."""
         with suppress(Exception):  # a producer with a pending record raises here, and its record's fate is unknown: it is resent
             self._producer.close(timeout=1)
-
-
-@lru_cache(maxsize=65_536)
-def _hash(key: bytes) -> int:
-    """Several messages about one subject are sent one after the other."""
-    return int(murmur2(key)) & 0x7FFFFFFF
-
-
-def _whole(messages: Sequence[Outgoing]) -> MemoryRecordsBuilder:
-    """A batch of the client that holds these messages, and is sent as it is. Its time is the machine's, by which a broker forgets."""
-    made = MemoryRecordsBuilder(2, DefaultRecordBatchBuilder.CODEC_NONE, BATCH_BYTES)
-    builder = made._builder
-    builder._buffer += b"".join([records.record(number, one) for number, one in enumerate(messages)])
-    builder._first_timestamp = builder._max_timestamp = clock.micros(clock.system_clock()) // 1000
-    builder._num_records, builder._last_offset = len(messages), len(messages) - 1
-    made._next_offset = len(messages)
-    return made
-
-
-def _acknowledged(batch: ProducerBatch) -> int:
-    """The offset that the broker gave the first message of a batch. Raises BrokerAway, or TooLarge."""
-    future = batch.produce_future
-    if not future.is_done:
-        raise BrokerAway("not acknowledged in time")
-    first, _, errors = future.value
-    if errors is None and first >= 0:
-        return int(first)
-    with _broker():
-        raise errors(0) if errors is not None else KafkaError("acknowledged without an offset")
 
 
 class Consumer:

@@ -61,10 +61,6 @@ def main() -> int:
             bulk.imported(running, 2_000_000, REBUILT_PATIENTS)
             _rebuilding(running)
         return 0
-    if "path" in sys.argv[1:]:
-        with registry() as running:
-            _path(running)
-        return 0
     _intake_alone()
     if "intake" in sys.argv[1:]:
         return 0
