@@ -15,13 +15,14 @@ from typing import Any
 from beklijf_cohorts import settings as fixed
 from beklijf_cohorts import store, usecases
 from beklijf_cohorts.usecases import Look, Plans
-from beklijf_shared import crash, db, news, process, progress
+from beklijf_shared import crash, db, process, progress
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Engine
 from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Log, Logger
 
 STAND_BY_SECONDS = 1.0
+QUIET_SECONDS = 1.0
 
 
 def run(engine: Engine, plans: Plans, clock: Clock, status: Status, stop: threading.Event, log: Logger) -> None:
@@ -37,8 +38,7 @@ def run(engine: Engine, plans: Plans, clock: Clock, status: Status, stop: thread
             status.has("database")
             failures = 1  # if the database is lost from here on, that is the first time
             if active:
-                news.listen(leading)
-                publishing.until(stop, status, lambda: store.lead(leading), lambda seconds: news.wait(leading, seconds))
+                publishing.until(stop, status, lambda: store.lead(leading))
             failures = 0
         publishing.forget()
         if failures:
@@ -68,6 +68,8 @@ class Publishing:
     log: Logger
     turned: usecases.Days | None = None
     """The days to which the counts were turned last."""
+    taken: float = 0.0
+    """When the last snapshots were taken."""
     lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(protected=False), Lane(protected=True)))
 
     @property
@@ -81,8 +83,8 @@ class Publishing:
         for lane in self.lanes:
             lane.looked = None
 
-    def until(self, stop: threading.Event, status: Status, leads: Callable[[], bool], rest: Callable[[float], object]) -> None:
-        """Goes round until `stop`, resting until there is news; raises when the connection that holds the lock is lost."""
+    def until(self, stop: threading.Event, status: Status, leads: Callable[[], bool]) -> None:
+        """Goes round until `stop`; raises when the connection that holds the lock is lost."""
         asked = time.monotonic()
         while not stop.is_set():
             status.beat()
@@ -90,8 +92,7 @@ class Publishing:
                 asked = time.monotonic()
                 leads()  # holding it already, this only proves that the connection lives
             if not self.step():
-                stop.wait(max(0.0, min(lane.not_before for lane in self.lanes) - time.monotonic()))  # none is taken before its time
-                rest(self._patience(time.monotonic()))
+                stop.wait(self._rest_seconds(time.monotonic()))
 
     def step(self) -> bool:
         """Does what there is to do now; says whether there may be more at once."""
@@ -111,9 +112,10 @@ class Publishing:
                 self._take(lane)
         return False
 
-    def _patience(self, now: float) -> float:
-        """How long to wait for news: until it is the time of a lane that had to wait, and never for long, as not everything is told."""
-        return min([fixed.LOOK_SECONDS, *(lane.not_before - now for lane in self.lanes if lane.not_before > now)])
+    def _rest_seconds(self, now: float) -> float:
+        """How long until it is worth looking again: no snapshot is taken before its time, whatever there is to see."""
+        look = fixed.QUIET_LOOK_SECONDS if now - self.taken > QUIET_SECONDS else fixed.LOOK_SECONDS
+        return max(look, min(lane.not_before for lane in self.lanes) - now)
 
     def _turn_day(self) -> None:
         with db.transaction(self.engine) as connection:
@@ -126,7 +128,7 @@ class Publishing:
             return usecases.tick(connection, self.plans, self.clock())
 
     def _take(self, lane: Lane) -> None:
-        started = time.monotonic()
+        self.taken = started = time.monotonic()
         processor = time.process_time()
         with db.transaction(self.engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
             backlog = progress.backlog(connection)
@@ -138,8 +140,6 @@ class Publishing:
                 backlog=backlog,
                 maximum_bytes=fixed.SNAPSHOT_MAXIMUM_BYTES,
             )
-            if taken.published:
-                news.tell(connection)
             crash.point("publisher:before-commit")
         crash.point("publisher:published-not-remembered")
         lane.looked = None if taken.withheld else taken.look
@@ -164,4 +164,4 @@ class Publishing:
 def pause_seconds(took: float, processor: float) -> float:
     """How far apart the next snapshots are from those that took so long, and so much of a processor."""
     crowd = took / processor if processor > 0 else 1.0
-    return min(fixed.BACKLOG_SECONDS, max(fixed.APART_SECONDS, fixed.PACE * took * crowd))
+    return min(fixed.BACKLOG_SECONDS, max(fixed.LOOK_SECONDS, fixed.PACE * took * crowd))

@@ -8,11 +8,11 @@ SHARDS = 8
 TICK_EPISODES = 500
 """Episodes that the daily tick derives again in one transaction."""
 
-APART_SECONDS = 0.02
-"""Snapshots are at least this far apart."""
+LOOK_SECONDS = 0.02
+"""How often the publisher looks whether anything changed, while something does; snapshots are at least this far apart."""
 
-LOOK_SECONDS = 0.25
-"""How often the publisher looks whether anything changed when nobody tells it: the consumer does, with every batch."""
+QUIET_LOOK_SECONDS = 0.05
+"""How often it looks when for a second nothing has changed."""
 
 BACKLOG_SECONDS = 1.0
 """How far apart snapshots are while a consumer has a backlog (design, section 3.7); and never farther, however busy the machine is."""

@@ -30,31 +30,13 @@ BOOTSTRAP_TIMEOUT_MS = 5000
 COMMON: dict[str, Any] = {"reconnect_backoff_max_ms": 1000, "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS}
 PROFILES: dict[KafkaProfile, dict[str, Any]] = {
     # Tansu holds a join for half the session and answers a waiting fetch only at its end: short ones (measured).
-    "tansu": {"session_timeout_ms": 2000, "heartbeat_interval_ms": 500, "fetch_max_wait_ms": 10},
+    "tansu": {"session_timeout_ms": 2000, "heartbeat_interval_ms": 500, "fetch_max_wait_ms": 50},
     "apache": {"session_timeout_ms": 10000, "heartbeat_interval_ms": 1000, "fetch_max_wait_ms": 500},
 }
 
 ClusterMetadata.DEFAULT_CONFIG["allow_auto_create_topics"] = False
 """For every client of this process, because a client takes this setting and does not hand it on (3.0.12). Whoever asks a broker that came
 back empty for a topic would make it else, with as many partitions as that broker likes (Tansu: four), before `ensure_topics` does."""
-
-
-class Patience(NamedTuple):
-    """How to wait for records where none are: how long for one poll, and how long to leave the broker alone between two of them."""
-
-    poll_ms: int
-    rest_seconds: float
-
-
-PATIENCE: dict[KafkaProfile, Patience] = {
-    # A broker that answers as soon as there is something is waited for; the other is asked often while records come, seldom while none do.
-    "tansu": Patience(10, 0.06),
-    "apache": Patience(400, 0.0),
-}
-JOIN_MS = 400
-"""How long one poll waits for partitions."""
-GATHER_MS = 2
-"""So long is waited for what comes along with the first records: the client had asked for those before the others were there."""
 
 
 class BrokerAway(Exception):
@@ -142,17 +124,14 @@ class Consumer:
                 **COMMON,
                 **PROFILES[profile],
             )
-        self.patience = PATIENCE[profile]
-        self._batch = batch
         self._assigned: frozenset[Any] = frozenset()
         self._generation = -1
 
-    def poll(self, stored: Callable[[], Mapping[Place, int]]) -> list[Polled]:
-        """The next records, all that are there. After every rebalance, also one that gives back the same partitions, the offsets stored
-        until now are sought first, and what came is dropped: the group's own offsets say how far others have told it, not how far they
-        are."""
+    def poll(self, wait_ms: int, stored: Callable[[], Mapping[Place, int]]) -> list[Polled]:
+        """The next records. After every rebalance, also one that gives back the same partitions, the offsets stored until now are
+        sought first, and what came is dropped: the group's own offsets say how far others have told it, not how far they are."""
         with _broker():
-            found = self._polled()
+            found = self._consumer.poll(timeout_ms=wait_ms)
             assigned, generation = frozenset(self._consumer.assignment()), self._consumer.group_metadata().generation_id
         if (assigned, generation) != (self._assigned, self._generation):
             self._assigned, self._generation = assigned, generation
@@ -166,17 +145,6 @@ class Consumer:
             for at in sorted(found)
             for one in found[at]
         ]
-
-    def _polled(self) -> dict[TopicPartition, list[Any]]:
-        """One batch. The client asks for the next records as soon as it hands out some: what it hands out after a rest is what had come
-        when the rest began. So it is asked twice, or everything would wait for one more round than it must."""
-        wait_ms = self.patience.poll_ms if self._assigned else JOIN_MS
-        found: dict[TopicPartition, list[Any]] = self._consumer.poll(timeout_ms=wait_ms)
-        room = self._batch - sum(len(records) for records in found.values())
-        if found and room > 0:
-            for at, records in self._consumer.poll(timeout_ms=GATHER_MS, max_records=room).items():
-                found.setdefault(at, []).extend(records)
-        return found
 
     def assignment(self) -> int:
         """How many partitions this member has."""

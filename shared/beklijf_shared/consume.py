@@ -23,12 +23,11 @@ from beklijf_shared.status import Status
 from beklijf_shared.telemetry import Log, Logger
 
 BATCH = 500
+POLL_MS = 400
 LOOK_AT_BROKER_SECONDS = 2.0
 COMMIT_SECONDS = 1.0
 """How often the group is told how far it is: for tools that show lag."""
 STALL_SECONDS = 30.0
-QUIET_POLLS = 30
-"""After so many polls without a record, the broker is asked less often (`bus.Patience`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +124,6 @@ class _Reading:
     had_backlog: bool = True
     rested: float = 0.0
     """Until when the next batch gathers."""
-    empty: int = 0
-    """How many polls have found nothing, one after the other."""
     committed: float = 0.0
     uncommitted: bool = False
     polled_seconds: float = 0.0
@@ -146,11 +143,8 @@ class _Reading:
                 self._watch_for_stall(watch)
             stop.wait(max(0.0, self.rested - time.monotonic()))
             began = time.monotonic()
-            if self.empty >= QUIET_POLLS:
-                stop.wait(self.consumer.patience.rest_seconds)
-            records = self.consumer.poll(self._stored)
+            records = self.consumer.poll(POLL_MS, self._stored)
             self.polled_seconds += time.monotonic() - began
-            self.empty = 0 if records else self.empty + 1
             self._say_assignment()
             if records:
                 self.apply(records)

@@ -13,13 +13,6 @@ TIMES = 2
 LONGEST_SECONDS = 0.1
 
 
-APART_SECONDS = 0.04
-"""At the head of the path, where answers come one by one, rounds begin so far apart at least: each of them is a round of every loop after
-it, and those then find all of it at once, and need not wait for more."""
-
-
-def rest_seconds(took: float, *, full: bool, head: bool = False) -> float:
+def rest_seconds(took: float, *, full: bool) -> float:
     """How long to rest after a round that took so many seconds; not at all when it was full, because then there is more."""
-    if full:
-        return 0.0
-    return max(min(LONGEST_SECONDS, TIMES * took), APART_SECONDS - took if head else 0.0)
+    return 0.0 if full else min(LONGEST_SECONDS, TIMES * took)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import text
 
-from beklijf_shared import news, outbox
+from beklijf_shared import outbox
 from beklijf_shared.db import Connection
 from beklijf_shared.topics import Topic
 
@@ -42,15 +42,13 @@ SELECT count(*) FROM again HAVING EXISTS (SELECT FROM met)
 """)
 # The work list and the offset change together: were a line forgotten first, done could be said too early.
 ACKNOWLEDGE = text(f"WITH sent AS (DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))) {ADVANCE.text}")  # noqa: S608
-# With the effect of a batch, in one statement: whoever waits for it is woken.
-APPLIED = text(f"WITH advanced AS ({ADVANCE.text}) {news.TELL.text}")
 CALM = text("UPDATE progress SET backlog = false WHERE direction = 'applied' AND backlog")
 
 
 def advance(connection: Connection, incarnation: str, direction: Direction, offsets: Offsets, *, backlog: bool = False) -> None:
-    """Stores offsets, which only ever grow: a zombie that comes late cannot move them back. That something was applied is news."""
+    """Stores offsets, which only ever grow: a zombie that comes late cannot move them back."""
     if offsets:
-        connection.execute(APPLIED if direction == "applied" else ADVANCE, _arguments(incarnation, direction, offsets, backlog))
+        connection.execute(ADVANCE, _arguments(incarnation, direction, offsets, backlog))
 
 
 def acknowledge(connection: Connection, incarnation: str, ids: Iterable[int], offsets: Offsets) -> None:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from beklijf_shared import bus, crash, db, dead_letters, envelope, news, outbox, pace, process, progress, telemetry, topics
+from beklijf_shared import bus, crash, db, dead_letters, envelope, outbox, pace, process, progress, telemetry, topics
 from beklijf_shared.clock import Clock
 from beklijf_shared.db import Connection
 from beklijf_shared.events import with_version
@@ -24,8 +24,6 @@ from beklijf_shared.telemetry import Log, Logger
 MOST = 1000
 IDLE_SECONDS = (0.005, 0.01, 0.02, 0.05)
 """How long to wait before looking again, growing while nothing comes: quick under load, cheap at rest."""
-NEWS_SECONDS = 0.25
-"""How long to wait for news of the work list where its writers tell them: not for ever, because some do not."""
 LOOK_AT_BROKER_SECONDS = 2.0
 LOCK = 0x62656B6C  # "bekl": one active relay per database
 SILENT_SECONDS = 15
@@ -77,9 +75,6 @@ def _relay(connection: Connection, settings: Settings, clock: Clock, status: Sta
         sending.meet()
         producer = bus.Producer(settings.kafka_bootstrap)
         status.has("broker")
-        head = not topics.received_by(settings.service)
-        if not head:
-            news.listen(connection)
         looked, idle = time.monotonic(), 0
         while not stop.is_set():
             status.beat()
@@ -89,12 +84,8 @@ def _relay(connection: Connection, settings: Settings, clock: Clock, status: Sta
             started = time.monotonic()
             sent = sending.once(producer)
             idle = 0 if sent else idle + 1
-            if not idle:
-                stop.wait(pace.rest_seconds(time.monotonic() - started, full=sent >= MOST, head=head))
-            elif head:
-                stop.wait(IDLE_SECONDS[min(idle // 20, len(IDLE_SECONDS) - 1)])
-            else:
-                news.wait(connection, NEWS_SECONDS)
+            rest = IDLE_SECONDS[min(idle // 20, len(IDLE_SECONDS) - 1)]
+            stop.wait(rest if idle else pace.rest_seconds(time.monotonic() - started, full=sent >= MOST))
     finally:
         watch.close()
         if producer is not None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from tests.bench import alone, bulk, consuming, hops, path, posting, rebuilding, rescoring, sharing, spending
+from tests.bench import alone, bulk, consuming, path, posting, rebuilding, rescoring, sharing
 from tests.chaos.registry import Registry, registry
 from tests.lib import infra
 from tests.lib.databases import Databases
@@ -32,13 +32,12 @@ LARGE_PATIENTS = 340_000
 LOOPS = 1_000_000
 VISIBLE_SECONDS = 15
 VISIBLE_RATE = 200
-IDLE_SECONDS = 10
 
 
 def main() -> int:
     """Measures and prints, in this order: intake alone, the consumers alone, then everything together.
 
-    `intake`, `sharing`, `rescoring`, `rebuilding`, `path`, `visible`: only these.
+    `intake`, `sharing`, `rescoring`, `rebuilding`, `path`: only these.
     `large`: what takes too long for every run (half an hour, 40 GB): ten million answers stored, 5 GB imported.
     """
     _say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors, {platform.machine()}, {_interpreter()}")
@@ -46,9 +45,6 @@ def main() -> int:
         _growth(LARGE_GROWTH)
         with registry() as running, bulk.alone(running):
             _archive(running, bulk.pgbench(running), 2_000_000, LARGE_PATIENTS)
-        return 0
-    if "visible" in sys.argv[1:]:
-        _hops()
         return 0
     if "sharing" in sys.argv[1:]:
         _sharing()
@@ -60,6 +56,10 @@ def main() -> int:
         with registry() as running:
             bulk.imported(running, 2_000_000, REBUILT_PATIENTS)
             _rebuilding(running)
+        return 0
+    if "path" in sys.argv[1:]:
+        with registry() as running:
+            _path(running)
         return 0
     _intake_alone()
     if "intake" in sys.argv[1:]:
@@ -175,30 +175,10 @@ def _path(running: Registry) -> None:
     _say(f"whole path, accepted, scored, judged, counted, shown, by single POSTs: {path.posted(running, WARM_PATIENTS, PATH_PATIENTS)}")
     path.introduce(running, 250_000, PATH_PATIENTS)
     _say(f"the same by import: {path.imported(running, 250_000, PATH_PATIENTS)}")
-    _visible(running)
-
-
-def _visible(running: Registry) -> path.Seen:
     path.introduce(running, 500_000, VISIBLE_RATE * VISIBLE_SECONDS // 5 + 1)
-    seen = path.seen(running, 500_000, VISIBLE_SECONDS, VISIBLE_RATE)
-    delays = seen.milliseconds
+    delays = path.visible_milliseconds(running, 500_000, VISIBLE_SECONDS, VISIBLE_RATE)
     p99 = delays[int(0.99 * len(delays))]
     _say(f"accepted to visible at {VISIBLE_RATE}/s: p50 {statistics.median(delays):.0f} ms, p99 {p99:.0f} ms, {len(delays)} answers")
-    return seen
-
-
-def _hops() -> None:
-    """Where answers wait on their way, and what everything costs while nothing comes."""
-    with registry() as running:
-        hops.remember_commits(running)
-        path.introduce(running, 0, WARM_PATIENTS)
-        path.posted(running, 0, WARM_PATIENTS)
-        before = spending.spent(running)
-        time.sleep(IDLE_SECONDS)
-        _say(f"processor time in one second without answers: {spending.per_answer(before, spending.spent(running), IDLE_SECONDS)}")
-        seen = _visible(running)
-        _say(f"processor time per answer {seen.cost}; load average {os.getloadavg()[0]:.1f}")
-        _say(str(hops.follow(running, seen)))
 
 
 def _say(line: str) -> None:

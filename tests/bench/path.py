@@ -95,24 +95,8 @@ class Visible:
         return next((at for data_time, at in self.seen if data_time >= received), None)
 
 
-@dataclass(frozen=True)
-class Seen:
-    """Answers by id: when they were acknowledged, received (as intake says) and visible; seconds of `time.perf_counter`."""
-
-    acknowledged: dict[str, float]
-    received: dict[str, str]
-    visible: dict[str, float]
-    cost: str
-    """Processor time per answer, of every process."""
-
-    @property
-    def milliseconds(self) -> list[float]:
-        """How long after its acknowledgement an answer was in the figures that the page shows; sorted."""
-        return sorted((at - self.acknowledged[id_]) * 1000 for id_, at in self.visible.items())
-
-
-def seen(registry: Registry, first: int, seconds: int, rate: int) -> Seen:
-    """Answers at a steady rate, and when the figures of the page held them."""
+def visible_milliseconds(registry: Registry, first: int, seconds: int, rate: int) -> list[float]:
+    """At a steady rate: how long after its acknowledgement an answer is in the figures that the page shows."""
     answers = itertools.islice(material.answers(first, seconds * rate // 5 + 1), seconds * rate)
     requests = [load.post(PATH, material.body(answer)) for answer in answers]
     acknowledged: dict[str, float] = {}
@@ -125,15 +109,13 @@ def seen(registry: Registry, first: int, seconds: int, rate: int) -> Seen:
     watcher = Visible(registry)
     thread = threading.Thread(target=watcher.watch)
     thread.start()
-    before = spending.spent(registry)
     load.run(registry.system.ports["intake-api"], requests, clients=CLIENTS, rate=rate, heard=heard)
     registry.wait(60)
-    cost = spending.per_answer(before, spending.spent(registry), len(requests))
     watcher.stop.set()
     thread.join()
     with psycopg.connect(plain(registry.postgres.url_of("intake"))) as connection:
         rows = connection.execute(RECEIVED, [list(acknowledged)]).fetchall()
     received = {id_: instant_text(at) for id_, at in rows}
-    visible = {id_: at for id_ in acknowledged if (at := watcher.after(received[id_])) is not None}
-    assert len(visible) > 0.99 * len(requests), "answers that never became visible"
-    return Seen(acknowledged, received, visible, cost)
+    delays = [(seen - at) * 1000 for id_, at in acknowledged.items() if (seen := watcher.after(received[id_])) is not None]
+    assert len(delays) > 0.99 * len(requests), "answers that never became visible"
+    return sorted(delays)

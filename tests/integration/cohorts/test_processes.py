@@ -96,7 +96,7 @@ def snapshots(broker: infra.Broker) -> list[events.CohortSnapshot]:
     """What is on the topic of snapshots."""
     consumer = bus.Consumer(broker.bootstrap, broker.profile, "beklijf-test-of-cohorts", [topics.COHORT_SNAPSHOT.name], 100)
     try:
-        records = wait_until(lambda: consumer.poll(dict), because="a snapshot is on its topic")
+        records = wait_until(lambda: consumer.poll(200, dict), because="a snapshot is on its topic")
         messages = [envelope.decode(record) for record in records]
         return [message.event for message in messages if isinstance(message.event, events.CohortSnapshot)]
     finally:

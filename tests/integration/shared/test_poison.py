@@ -101,8 +101,8 @@ def test_a_failure_that_passes_makes_no_dead_letter(plumbed: Callable[[], Plumbe
 class Stuck(bus.Consumer):
     """A client that no longer fetches one partition, and goes on with the others."""
 
-    def poll(self, stored: Callable[[], Mapping[bus.Place, int]]) -> list[bus.Polled]:
-        found = super().poll(stored)
+    def poll(self, wait_ms: int, stored: Callable[[], Mapping[bus.Place, int]]) -> list[bus.Polled]:
+        found = super().poll(wait_ms, stored)
         self._consumer.pause(*(at for at in self._assigned if (at.topic, at.partition) == (topics.INTAKE_TALLY.name, 0)))
         return found
 

@@ -13,11 +13,3 @@ from beklijf_shared import pace
 )
 def test_a_loop_rests_twice_as_long_as_it_worked_and_a_tenth_of_a_second_at_most(took: float, full: bool, rest: float) -> None:
     assert pace.rest_seconds(took, full=full) == pytest.approx(rest)
-
-
-@pytest.mark.parametrize(
-    ("took", "full", "rest"),
-    [(0.004, False, 0.036), (0.03, False, 0.06), (0.5, False, 0.1), (0.004, True, 0.0)],
-)
-def test_at_the_head_of_the_path_rounds_begin_apart(took: float, full: bool, rest: float) -> None:
-    assert pace.rest_seconds(took, full=full, head=True) == pytest.approx(rest)
