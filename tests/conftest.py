@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.lib import infra
 from tests.lib.clock import CountedIds, HandClock
@@ -13,6 +14,10 @@ from tests.lib.databases import Databases
 
 LEFT_OUT = pytest.StashKey[dict[str, list[pytest.Item]]]()
 SOAK = "soak"
+
+settings.register_profile("the same", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("new", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("the same")  # before any test is read: what a test does not say of its examples itself is said here
 
 
 def pytest_configure() -> None:

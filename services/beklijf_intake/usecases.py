@@ -95,10 +95,10 @@ def accept(
     crash.point("intake:before-insert")
     with pipeline.on(connection) as under_way:
         _write(under_way, register)
-        crash.point("intake:between-version-and-outbox")
         outbox.publish(pipeline.as_connection(under_way), tellings, now=now, counted=True)
-        stand = receipts.add(under_way, _ledger(units, verdicts, register, now, rules))
-        outbox.publish(pipeline.as_connection(under_way), map(_tally, stand()), now=now, counted=True)
+        stand = receipts.add(under_way, _ledger(units, verdicts, register, now, rules))()
+        crash.point("intake:between-outbox-and-tallies")  # the database has executed all that was sent so far
+        outbox.publish(pipeline.as_connection(under_way), map(_tally, stand), now=now, counted=True)
     crash.point("intake:before-commit")
     return verdicts
 

@@ -35,7 +35,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -71,6 +71,8 @@ RESTED_SECONDS = 1.0
 _USED, _PREPARED = "beklijf.used", "beklijf.prepared"
 SERIALIZATION_STATES = ("40001", "40P01", "55P03")
 """Serialization failure, deadlock, lock not available: the same work may succeed when done again."""
+OUT_OF_TIME_STATES = ("25P03", "25P04")
+"""The server has ended a session whose transaction stood still, or took too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +253,11 @@ def _connected(on: Engine) -> Connection:
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed later: the connection was lost, or the database asked to try again."""
     if not isinstance(error, DBAPIError):
-        return False
+        return isinstance(error, PendingRollbackError)  # the connection was lost before, in the same transaction
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
         return isinstance(error, OperationalError) or error.connection_invalidated
-    return state in SERIALIZATION_STATES or state[:2] in ("08", "53", "57")
+    return state in (*SERIALIZATION_STATES, *OUT_OF_TIME_STATES) or state[:2] in ("08", "53", "57")
 
 
 def lock_keys(connection: Connection, keys: Iterable[str]) -> None:

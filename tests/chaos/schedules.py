@@ -21,7 +21,7 @@ CONSUMER = ("consumer:before-effect", "consumer:before-commit", "consumer:applie
 POINTS: Mapping[str, tuple[str, ...]] = {
     "intake-api": (
         "intake:before-insert",
-        "intake:between-version-and-outbox",
+        "intake:between-outbox-and-tallies",
         "intake:before-commit",
         "intake:after-commit-before-answer",
         "intake:import-kept-not-recorded",

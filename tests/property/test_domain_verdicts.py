@@ -38,7 +38,7 @@ NUMBERS = st.fractions(min_value=Fraction(1, 20), max_value=50, max_denominator=
 def test_a_rule_is_not_evaluable_for_one_reason_only_whatever_was_answered(
     kind: str, threshold: Fraction, minimum: Fraction | None
 ) -> None:
-    """Decision 0032. Shares are taken only of instruments that do not go below zero (`consistency`)."""
+    """Decision 0031. Shares are taken only of instruments that do not go below zero (`consistency`)."""
     asked = Threshold(">=", None if kind == "absolute" else threshold, None if kind == "relative" else threshold)
     lowest = -50 if kind == "absolute" else 0
 

@@ -39,10 +39,10 @@ def process(url: str, folder: Path, crash: str = "") -> Iterator[tuple[subproces
         "BEKLIJF_CRASH_TRACE": str(folder / "crashed"),
     }
     command = [sys.executable, "-m", "beklijf_intake", "api"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as api, httpx.Client(timeout=20) as client:
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as api, httpx.Client(timeout=90) as client:
         client.base_url = httpx.URL(f"http://127.0.0.1:{port}")
         try:
-            wait_until(lambda: _answers(api, client), 30, because="the FHIR door answers")
+            wait_until(lambda: _answers(api, client), because="the FHIR door answers")
             yield api, client
         finally:
             api.kill()
@@ -61,7 +61,7 @@ def _answers(api: subprocess.Popen[bytes], client: httpx.Client) -> bool:
     ("point", "stored"),
     [
         ("intake:before-insert", 0),
-        ("intake:between-version-and-outbox", 0),
+        ("intake:between-outbox-and-tallies", 0),
         ("intake:before-commit", 0),
         ("intake:after-commit-before-answer", 1),
     ],
@@ -74,7 +74,7 @@ def test_killed_in_mid_write(database: Databases, tmp_path: Path, point: str, st
         with process(url, tmp_path, f"{point}:1") as (api, client):
             with pytest.raises(httpx.TransportError):
                 client.post("/fhir/QuestionnaireResponse", json=ANSWER, headers=FHIR)
-            assert api.wait(10) == -9
+            assert api.wait(90) == -9
         left = registry.rows("SELECT count(*) FROM version"), registry.rows(TORN)
         with process(url, tmp_path) as (_, client):
             again = client.post("/fhir/QuestionnaireResponse", json=ANSWER, headers=FHIR)

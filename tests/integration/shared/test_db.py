@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
+from sqlalchemy.exc import PendingRollbackError
 
 from beklijf_shared import db
 from tests.lib.databases import Databases
@@ -36,3 +37,20 @@ def test_who_is_silent_loses_the_lock_and_another_becomes_active(database: Datab
         with pytest.raises(db.DBAPIError) as raised:
             db.becomes_active(silent, 7)
     assert db.is_transient(raised.value)
+
+
+def test_whoever_stands_still_in_a_transaction_may_come_again(database: Databases) -> None:
+    """The server ends the session, and says so at the next statement; whatever follows in the same transaction is as little stored."""
+    with db.opened(database("intake")) as engine, engine.connect() as slow, engine.connect() as other:
+        ended = slow.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        slow.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '100ms'")
+        alive = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {int(ended)}"
+        with other.execution_options(isolation_level="AUTOCOMMIT"):
+            wait_until(lambda: other.exec_driver_sql(alive).scalar_one() == 0, because="the server has ended the session")
+        with pytest.raises(db.DBAPIError) as first:
+            slow.exec_driver_sql("SELECT 1")
+        with pytest.raises(PendingRollbackError) as second:
+            slow.exec_driver_sql("SELECT 1")
+
+    assert getattr(first.value.orig, "sqlstate", None) == "25P03"
+    assert (db.is_transient(first.value), db.is_transient(second.value)) == (True, True)
