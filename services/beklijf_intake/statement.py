@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from importlib.metadata import version
 from typing import Any
 
 from beklijf_intake import definitions
 from beklijf_intake.domain.search import parameters as search
 from beklijf_intake.domain.search.parameters import Parameter
+from beklijf_shared import capability
+from beklijf_shared.capability import as_markdown
 
-RELEASED = "2026-11-22"
 INTERACTIONS = {
     ("GET", "/{}"): "read",
     ("GET", "/{}/_history/{}"): "vread",
@@ -26,7 +26,6 @@ INTERACTIONS = {
 """Of a resource type, by method and path below its own address (R4, type-restful-interaction)."""
 OF_HL7 = {"validate": "http://hl7.org/fhir/OperationDefinition/Resource-validate"}
 _VARIABLE = re.compile(r"\{[^}]*\}")
-_AS_MARKDOWN = str.maketrans("<>", "[]")  # what stands in angle brackets would be taken for HTML
 _BELOW = re.compile(r"/([A-Z][A-Za-z]+)(|/.*)")
 
 Resource = dict[str, Any]
@@ -54,21 +53,7 @@ def capability_statement(routes: Routes, root: str, base: str, *, address: str, 
     operations = sorted({path[2:] for _, path in below if path.startswith("/$") and path.count("/") == 1})
     if operations:
         rest["operation"] = [_operation(name, base) for name in operations]
-    return {
-        "resourceType": "CapabilityStatement",
-        "url": f"{base}/CapabilityStatement/intake",
-        "version": version("beklijf"),
-        "name": "BeklijfIntake",
-        "title": "Beklijf: intake of an outcome registry",
-        "status": "active",
-        "date": RELEASED,
-        "kind": "instance",
-        "software": {"name": "Beklijf", "version": version("beklijf")},
-        "implementation": {"description": "Beklijf intake", "url": address},
-        "fhirVersion": "4.0.1",
-        "format": ["json", "application/fhir+json"],
-        "rest": [rest],
-    }
+    return capability.statement("intake", base=base, title="intake of an outcome registry", address=address, rest=rest)
 
 
 def _resource(type_: str, below: Routes, base: str) -> Resource:
@@ -76,7 +61,7 @@ def _resource(type_: str, below: Routes, base: str) -> Resource:
     found: Resource = {
         "type": type_,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
-        "documentation": " ".join(_says(type_, codes)).translate(_AS_MARKDOWN),
+        "documentation": as_markdown(" ".join(_says(type_, codes))),
         "interaction": [{"code": code} for code in codes],
         "versioning": "versioned",
         "readHistory": "vread" in codes,
@@ -124,7 +109,7 @@ def _says(type_: str, codes: Sequence[str]) -> Iterator[str]:
 def _parameter(one: Parameter) -> Resource:
     modifiers = f" Modifiers: {', '.join(one.modifiers)}." if one.modifiers else ""
     says = f"{one.says[0].upper()}{one.says[1:]}.{modifiers}"
-    return {"name": one.name, "definition": one.definition, "type": one.kind, "documentation": says.translate(_AS_MARKDOWN)}
+    return {"name": one.name, "definition": one.definition, "type": one.kind, "documentation": as_markdown(says)}
 
 
 def _operations(type_: str, below: Routes) -> list[str]:

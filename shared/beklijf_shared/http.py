@@ -20,8 +20,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from beklijf_shared import connection, db, process, siblings, telemetry
-from beklijf_shared.settings import SettingMissing, Settings
+from beklijf_shared import connection, db, ops, process, siblings, telemetry
+from beklijf_shared.settings import Settings
 from beklijf_shared.status import Status
 
 GRACE_SECONDS = 10
@@ -182,21 +182,12 @@ def serve(
     )
     process.settle()
     with (
-        _listening(settings, workers) as port,
+        ops.listening("BEKLIJF_HTTP_PORT", settings.http_host, settings.http_port, workers) as port,
         siblings.beside(workers, settings.http_host, port.getsockname()[1], stop) as others,
         asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,  # uvloop, which `asyncio.run` would not choose
     ):
         status.siblings = others.ask
         runner.run(_until(uvicorn.Server(config), port, status, stop))
-
-
-def _listening(settings: Settings, workers: int) -> socket.socket:
-    """The port, open; raises SettingMissing when it cannot be."""
-    try:
-        return siblings.listening(settings.http_host, settings.http_port, workers)
-    except OSError:
-        sentence = f"BEKLIJF_HTTP_PORT is {settings.http_port}, which cannot be opened: another program has it already"
-        raise SettingMissing(sentence) from None
 
 
 @contextmanager

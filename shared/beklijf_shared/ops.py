@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import threading
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ def _others_live(status: Status) -> bool:
 @contextmanager
 def serving(status: Status, settings: Settings) -> Iterator[int]:
     """Serves the operations port in a thread while the block runs; gives the port."""
-    port = _opened(settings)
+    port = listening("BEKLIJF_OPERATIONS_PORT", settings.http_host, settings.operations_port)
     server = uvicorn.Server(uvicorn.Config(application(status), log_level="critical", access_log=False))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([port])), name="operations", daemon=True)
     thread.start()
@@ -72,13 +73,13 @@ def serving(status: Status, settings: Settings) -> Iterator[int]:
         thread.join(timeout=5)
 
 
-def _opened(settings: Settings) -> socket.socket:
-    """The port, open; raises SettingMissing when it cannot be."""
-    host, port = settings.http_host, settings.operations_port
+def listening(setting: str, host: str, port: int, workers: int = 1) -> socket.socket:
+    """The port that a setting names, open; raises SettingMissing, which says why, when it cannot be."""
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError:
-        raise SettingMissing(f"BEKLIJF_OPERATIONS_PORT is {port}, which cannot be opened: another program has it already") from None
+        return siblings.listening(host, port, workers)
+    except OSError as error:
+        why = "another program has it already" if error.errno == errno.EADDRINUSE else error.strerror
+        raise SettingMissing(f"{setting} is {port}, which cannot be opened: {why}") from None
 
 
 def _port(server: uvicorn.Server, thread: threading.Thread) -> int:

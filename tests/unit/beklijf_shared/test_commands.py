@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -33,11 +35,15 @@ def test_nor_is_it_where_a_service_has_commands_of_its_own(capsys: pytest.Captur
     assert capsys.readouterr().err == f"beklijf_intake: {AWAY}"
 
 
+@contextmanager
+def taken_port() -> Iterator[int]:
+    """A port on which somebody else listens."""
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        yield somebody.getsockname()[1]
+
+
 def test_a_port_that_somebody_else_has_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.socket() as somebody:
-        somebody.bind(("127.0.0.1", 0))
-        somebody.listen()
-        port = somebody.getsockname()[1]
+    with taken_port() as port:
         monkeypatch.setenv("BEKLIJF_OPERATIONS_PORT", str(port))
 
         assert commands.main(SERVICE, ["api"]) == 2
@@ -49,10 +55,7 @@ def test_a_port_that_somebody_else_has_is_no_traceback(monkeypatch: pytest.Monke
 def test_nor_is_a_port_of_http_or_a_setting_that_one_command_reads(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.socket() as somebody:
-        somebody.bind(("127.0.0.1", 0))
-        somebody.listen()
-        port = somebody.getsockname()[1]
+    with taken_port() as port:
         monkeypatch.setenv("BEKLIJF_HTTP_PORT", str(port))
 
         assert commands.main(SERVICE, ["api"]) == 2
